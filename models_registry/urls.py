@@ -1,0 +1,6 @@
+"""Pages of models_registry."""
+
+from django.urls import URLPattern
+
+app_name = "models_registry"
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,20 @@
+"""All addresses of the portal."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from ops_portal import pages
+
+urlpatterns = [
+    path("", include("projects.urls")),
+    path("projects/<slug:slug>/", include("models_registry.urls")),
+    path("projects/<slug:slug>/", include("assessments.urls")),
+    path("sign-in/", pages.SignIn.as_view(), name="sign_in"),
+    path("sign-in/link/", pages.sign_in_by_link, name="sign_in_by_link"),
+    path("sign-out/", pages.SignOut.as_view(), name="sign_out"),
+    path("api/v1/projects/<slug:slug>/", include("models_registry.api_urls")),
+    path("api/v1/projects/<slug:slug>/", include("projects.api_urls")),
+    path("health/live", pages.live, name="live"),
+    path("health/ready", pages.ready, name="ready"),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,161 @@
+"""The only permission rule: what a person may do with a project follows from their role in its team.
+
+An outsider is told that there is nothing (404), a member without the right that the role does not allow it (403).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import AnonymousUser, User
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+
+from projects.models import Membership, Project, Role, Team
+
+VIEW = "view"
+RATE = "rate"
+WORK = "work"  # bring data, describe models, start and stop runs, edit the project
+DEPLOY = "deploy"
+ADMINISTER = "administer"
+
+_RIGHTS: dict[str, frozenset[str]] = {
+    Role.VIEWER: frozenset({VIEW}),
+    Role.EXPERT: frozenset({VIEW, RATE}),
+    Role.MAINTAINER: frozenset({VIEW, RATE, WORK, DEPLOY}),
+    Role.OWNER: frozenset({VIEW, RATE, WORK, DEPLOY, ADMINISTER}),
+}
+_REFUSALS = {
+    RATE: "Your role in this team is read-only; an owner can make you an expert.",
+    WORK: "Only maintainers and owners of the team may change this project.",
+    DEPLOY: "Only maintainers and owners of the team may deploy or roll back.",
+    ADMINISTER: "Only owners of the team may do this.",
+}
+
+
+@dataclass(frozen=True)
+class Access:
+    """What one person may do with one team's projects."""
+
+    role: str
+    rights: frozenset[str]
+
+    def may(self, right: str) -> bool:
+        """Say whether `right` is among the rights."""
+        return right in self.rights
+
+    @property
+    def can_rate(self) -> bool:
+        """Say whether this person may fill in assessments."""
+        return RATE in self.rights
+
+    @property
+    def can_work(self) -> bool:
+        """Say whether this person may change the project and start runs."""
+        return WORK in self.rights
+
+    @property
+    def can_deploy(self) -> bool:
+        """Say whether this person may deploy and roll back."""
+        return DEPLOY in self.rights
+
+    @property
+    def can_administer(self) -> bool:
+        """Say whether this person may manage members, tokens and the project itself."""
+        return ADMINISTER in self.rights
+
+
+def _access(role: str) -> Access:
+    return Access(role=role, rights=_RIGHTS[role])
+
+
+def refuse(right: str) -> PermissionDenied:
+    """The exception that says in words that `right` is missing."""
+    return PermissionDenied(_REFUSALS.get(right, "Your role does not allow this."))
+
+
+def visible_projects(user: User | AnonymousUser) -> QuerySet[Project]:
+    """The projects `user` may see, archived ones too."""
+    projects = Project.objects.select_related("team")
+    if user.is_superuser:
+        return projects
+    return projects.filter(team__memberships__user_id=user.pk)
+
+
+def visible_teams(user: User | AnonymousUser, right: str = VIEW) -> QuerySet[Team]:
+    """The teams in which `user` has `right`."""
+    if user.is_superuser:
+        return Team.objects.all()
+    roles = [role for role, rights in _RIGHTS.items() if right in rights]
+    return Team.objects.filter(memberships__user_id=user.pk, memberships__role__in=roles)
+
+
+def team_access(user: User | AnonymousUser, team_id: int) -> Access | None:
+    """What `user` may do in a team, or None for an outsider."""
+    if user.is_superuser:
+        return _access(Role.OWNER)
+    role = Membership.objects.filter(team_id=team_id, user_id=user.pk).values_list("role", flat=True).first()
+    return _access(role) if role else None
+
+
+def open_project(user: User | AnonymousUser, slug: str, right: str = VIEW) -> tuple[Project, Access]:
+    """Return the project and what `user` may do with it.
+
+    Raises
+    ------
+    Http404
+        The project does not exist, or `user` is not in its team.
+    PermissionDenied
+        The user's role lacks `right`.
+
+    """
+    project = Project.objects.select_related("team").filter(slug=slug).first()
+    access = team_access(user, project.team_id) if project else None
+    if project is None or access is None:
+        raise Http404
+    if not access.may(right):
+        raise refuse(right)
+    return project, access
+
+
+def open_team(user: User | AnonymousUser, slug: str, right: str = VIEW) -> tuple[Team, Access]:
+    """Return the team and what `user` may do in it; outsiders get 404, members without `right` 403."""
+    team = Team.objects.filter(slug=slug).first()
+    access = team_access(user, team.pk) if team else None
+    if team is None or access is None:
+        raise Http404
+    if not access.may(right):
+        raise refuse(right)
+    return team, access
+
+
+P = ParamSpec("P")
+ProjectView = Callable[Concatenate[HttpRequest, Project, P], HttpResponse]
+
+
+def project_page(
+    right: str = VIEW, *, change: str | None = None
+) -> Callable[[ProjectView[P]], Callable[..., HttpResponse]]:
+    """Decorate a view of one project: `view(request, project, ...)` for the URL argument `slug`.
+
+    `right` is what any request needs, `change` what a request that is not GET or HEAD needs (default: `right`).
+    The template finds what the person may do in `request.access`, so that it offers only what will be allowed.
+    """
+
+    def decorate(view: ProjectView[P]) -> Callable[..., HttpResponse]:
+        @login_required
+        @wraps(view)
+        def checked(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponse:
+            safe = request.method in {"GET", "HEAD"}
+            project, access = open_project(request.user, slug, right if safe else change or right)  # type: ignore[arg-type]
+            request.access = access  # type: ignore[attr-defined]
+            return view(request, project, *args, **kwargs)
+
+        return checked
+
+    return decorate

@@ -1,0 +1,233 @@
+"""Who and what: teams, their members, their projects, the events of a project, and who did what."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.urls import reverse
+
+
+class Role(models.TextChoices):
+    """What a member of a team may do; each role may do everything the ones below it may."""
+
+    OWNER = "owner", "Owner"
+    MAINTAINER = "maintainer", "Maintainer"
+    EXPERT = "expert", "Expert"
+    VIEWER = "viewer", "Viewer"
+
+
+class Task(models.TextChoices):
+    """What a project's models predict."""
+
+    BINARY = "binary", "Binary classification"
+    MULTICLASS = "multiclass", "Multiclass classification"
+    REGRESSION = "regression", "Regression"
+
+
+class Team(models.Model):
+    """People who share projects."""
+
+    name = models.CharField(max_length=80, unique=True)
+    slug = models.SlugField(max_length=80, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """One person in one team, with one role."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=12, choices=Role.choices, default=Role.VIEWER)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "user"], name="one_membership_per_team")]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.team}: {self.get_role_display()}"
+
+
+class Project(models.Model):
+    """One stream of events and the models that learn from it."""
+
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="projects")
+    name = models.CharField(max_length=80)
+    slug = models.SlugField(max_length=80, unique=True)
+    description = models.TextField(blank=True, max_length=2000)
+    task = models.CharField(max_length=12, choices=Task.choices)
+    label_name = models.CharField("label", max_length=80, help_text="What the models predict.")
+    primary_metric = models.CharField(max_length=40)
+    #: Position of the newest labelled event; the row's lock is what makes label order gapless.
+    last_position = models.BigIntegerField(default=0, validators=[MinValueValidator(0)])
+    event_count = models.BigIntegerField(default=0, validators=[MinValueValidator(0)])
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["team", "name"], name="project_name_unique_in_team")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """Return the page of this project."""
+        return reverse("projects:overview", args=[self.slug])
+
+
+class Event(models.Model):
+    """Features as they were received, later their label.
+
+    `features` and `label` hold JSON text exactly as accepted: the order of the keys matters to some learners and
+    a JSON column of PostgreSQL would change it. `position` is the place in the order of learning, given when the
+    label is committed.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="events")
+    key = models.CharField(max_length=200)
+    features = models.TextField()
+    label = models.TextField(null=True)
+    position = models.BigIntegerField(null=True)
+    event_at = models.DateTimeField(null=True)
+    received_at = models.DateTimeField()
+    labelled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "key"], name="event_key_unique_in_project"),
+            models.UniqueConstraint(fields=["project", "position"], name="event_position_unique_in_project"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class LabelCorrection(models.Model):
+    """A second, different label for an event: recorded beside the first one, which stays in the order of learning."""
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="corrections")
+    label = models.TextField()
+    received_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.event}: {self.label}"
+
+
+class Scope(models.TextChoices):
+    """What a project token may be used for."""
+
+    INGEST = "ingest", "Send events and labels"
+    PREDICT = "predict", "Ask for predictions"
+    READ = "read", "Read runs, versions and deployments"
+    MANAGE = "manage", "Start runs, deploy and roll back"
+
+
+class ApiToken(models.Model):
+    """A project's key to the HTTP API. Only its hash is kept; the prefix is for telling tokens apart."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=80)
+    prefix = models.CharField(max_length=12)
+    digest = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+class DataImport(models.Model):
+    """A file or a bundled data set on its way into a project's events, done in the worker in bounded chunks."""
+
+    class Kind(models.TextChoices):
+        CSV = "csv", "CSV file"
+        BUNDLED = "bundled", "Bundled data set"
+
+    class State(models.TextChoices):
+        PREVIEW = "preview", "Waiting for confirmation"
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        PAUSED = "paused", "Paused"
+        COMPLETED = "completed", "Completed"
+        CANCELLED = "cancelled", "Cancelled"
+        FAILED = "failed", "Failed"
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="imports")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    name = models.CharField(max_length=200)
+    file = models.FileField(upload_to="imports/%Y/%m/", null=True, blank=True)
+    #: How the file is read: columns with their types, delimiter, label column; or the data set and its rate.
+    options = models.JSONField(default=dict)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.PREVIEW)
+    #: Where reading goes on: rows done, and the byte offset of the next one.
+    row = models.BigIntegerField(default=0)
+    offset = models.BigIntegerField(default=0)
+    total_rows = models.BigIntegerField(null=True)
+    accepted = models.BigIntegerField(default=0)
+    duplicates = models.BigIntegerField(default=0)
+    rejected = models.BigIntegerField(default=0)
+    error = models.TextField(blank=True)
+    lease_until = models.DateTimeField(null=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RejectedRow(models.Model):
+    """A row of an import that was set aside, with its line and the reason; the rows around it were kept."""
+
+    data_import = models.ForeignKey(DataImport, on_delete=models.CASCADE, related_name="rejected_rows")
+    line = models.BigIntegerField()
+    reason = models.CharField(max_length=300)
+    raw = models.CharField(max_length=500)
+
+    class Meta:
+        ordering = ["line"]
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.reason}"
+
+
+class Activity(models.Model):
+    """One thing somebody did, in one sentence; never changed afterwards."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="activity")
+    project = models.ForeignKey(Project, null=True, on_delete=models.CASCADE, related_name="activity")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    #: The name as it was: an account may go, what it did stays readable. "portal" for what no person did.
+    actor_name = models.CharField(max_length=150)
+    verb = models.CharField(max_length=40)
+    summary = models.CharField(max_length=400)
+    data = models.JSONField(default=dict)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name_plural = "activity"
+        indexes = [models.Index(fields=["project", "-id"], name="activity_by_project")]
+
+    def __str__(self) -> str:
+        return self.summary
