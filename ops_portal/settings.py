@@ -196,6 +196,8 @@ CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "queue_order_strategy": "round_robin"}
+#: Rung after labels were committed, so that runs which follow the stream go on. The kernel names apps as strings only.
+FOLLOWERS_TASK = "models_registry.tasks.ring_followers"
 #: The sweeper rings again for rows left waiting; each is one cheap query.
 CELERY_BEAT_SCHEDULE = {
     "ring-waiting-runs": {"task": "models_registry.tasks.ring_waiting_runs", "schedule": 3.0},
