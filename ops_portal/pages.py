@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.views import LoginView, LogoutView
@@ -42,7 +43,7 @@ def sign_in_by_link(request: HttpRequest) -> HttpResponse:
         messages.error(request, "This sign-in link was used already or is too old. Ask for a new one.")
         return redirect("sign_in")
     login(request, user, backend="sesame.backends.ModelBackend")
-    return redirect(safe_next(request, "projects:dashboard"))
+    return redirect(safe_next(request, settings.LOGIN_REDIRECT_URL))
 
 
 @require_safe

@@ -7,7 +7,7 @@ from ops_portal import pages
 
 urlpatterns = [
     path("", include("projects.urls")),
-    path("projects/<slug:slug>/", include("models_registry.urls")),
+    path("", include("models_registry.urls")),
     path("projects/<slug:slug>/", include("assessments.urls")),
     path("sign-in/", pages.SignIn.as_view(), name="sign_in"),
     path("sign-in/link/", pages.sign_in_by_link, name="sign_in_by_link"),

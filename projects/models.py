@@ -67,6 +67,9 @@ class Project(models.Model):
     #: Position of the newest labelled event; the row's lock is what makes label order gapless.
     last_position = models.BigIntegerField(default=0, validators=[MinValueValidator(0)])
     event_count = models.BigIntegerField(default=0, validators=[MinValueValidator(0)])
+    #: The JSON type of this project's labels and, unless it is a regression, the classes seen; kept under the same lock.
+    label_type = models.CharField(max_length=8, blank=True, editable=False)
+    label_classes = models.JSONField(default=list, blank=True, editable=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(null=True, blank=True)
@@ -80,7 +83,7 @@ class Project(models.Model):
 
     def get_absolute_url(self) -> str:
         """Return the page of this project."""
-        return reverse("projects:overview", args=[self.slug])
+        return reverse("models_registry:overview", args=[self.slug])
 
 
 class Event(models.Model):
@@ -91,7 +94,8 @@ class Event(models.Model):
     label is committed.
     """
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="events")
+    # No index of its own: each of the three below begins with the project.
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="events", db_index=False)
     key = models.CharField(max_length=200)
     features = models.TextField()
     label = models.TextField(null=True)
@@ -105,6 +109,7 @@ class Event(models.Model):
             models.UniqueConstraint(fields=["project", "key"], name="event_key_unique_in_project"),
             models.UniqueConstraint(fields=["project", "position"], name="event_position_unique_in_project"),
         ]
+        indexes = [models.Index(fields=["project", "-id"], name="event_newest_first")]
 
     def __str__(self) -> str:
         return self.key
@@ -182,6 +187,7 @@ class DataImport(models.Model):
     total_rows = models.BigIntegerField(null=True)
     accepted = models.BigIntegerField(default=0)
     duplicates = models.BigIntegerField(default=0)
+    corrections = models.BigIntegerField(default=0)
     rejected = models.BigIntegerField(default=0)
     error = models.TextField(blank=True)
     lease_until = models.DateTimeField(null=True)

@@ -1,0 +1,47 @@
+"""The one door to the parts of `learning` that import River.
+
+River takes three seconds and 120 MB to import; web pages must not pay for it. Everything else imports from
+`learning` directly; what needs River is reached through here, when it is first used.
+"""
+
+from __future__ import annotations
+
+import platform
+from functools import cache
+from importlib import import_module, metadata
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from models_registry.learning import codec
+
+if TYPE_CHECKING:
+    from models_registry.learning.progressive import Learner
+
+
+@cache
+def learner_class() -> type[Learner]:
+    """Return `Learner`, importing River on the first call."""
+    learner: type[Learner] = import_module("models_registry.learning.progressive").Learner
+    return learner
+
+
+@cache
+def environment() -> dict[str, str]:
+    """The versions that a state depends on, kept with every checkpoint and version."""
+    return {
+        "python": platform.python_version(),
+        "river": metadata.version("river"),
+        "portal": settings.VERSION,
+    }
+
+
+def dump(learner: Learner) -> bytes:
+    """Return `learner` as a signed, compressed artifact."""
+    return codec.dump(learner, settings.ARTIFACT_KEY)
+
+
+def load(data: bytes) -> Learner:
+    """Return the learner in `data`; bytes that this portal did not sign are refused before they are unpickled."""
+    learner: Learner = codec.load(data, settings.ARTIFACT_KEY)
+    return learner

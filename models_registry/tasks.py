@@ -1,0 +1,60 @@
+"""The doorbell's other end: Celery tasks that call one service each. The rows say what there is to do."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from models_registry import artifacts
+from models_registry.models import Run
+from models_registry.services import training
+
+
+@shared_task(name="models_registry.tasks.advance_run")
+def advance_run(run_id: int) -> None:
+    """Learn one chunk of a run and ring for the next one."""
+    if training.advance(run_id).more:
+        transaction.on_commit(lambda: advance_run.delay(run_id))
+
+
+@shared_task(name="models_registry.tasks.ring_followers")
+def ring_followers(project_id: int) -> None:
+    """Wake the runs of a project that follow its stream."""
+    for run_id in _waiting().filter(project_id=project_id).values_list("pk", flat=True):
+        advance_run.delay(run_id)
+
+
+@shared_task(name="models_registry.tasks.ring_waiting_runs", expires=3)
+def ring_waiting_runs() -> int:
+    """Ring for every run that has something to learn and nobody at work on it.
+
+    This, not the broker's redelivery, is what brings a run back after a worker or the broker was killed.
+    """
+    waiting = list(_waiting().values_list("pk", flat=True))
+    for run_id in waiting:
+        advance_run.delay(run_id)
+    return len(waiting)
+
+
+@shared_task(name="models_registry.tasks.sweep_artifacts")
+def sweep_artifacts() -> int:
+    """Remove old artifacts that no row names: left behind by killed or overtaken workers."""
+    swept = 0
+    for sha in artifacts.older_than(timezone.now() - artifacts.ORPHAN_AGE):
+        if not training.artifact_in_use(sha):
+            artifacts.discard(sha)
+            swept += 1
+    return swept
+
+
+def _waiting():  # type: ignore[no-untyped-def]
+    now = timezone.now()
+    free = Q(lease_until=None) | Q(lease_until__lt=now)
+    behind = Q(project__last_position__gt=F("position")) | Q(state=Run.State.QUEUED) | Q(target_position__isnull=False)
+    # A run updated this very second has just rung for itself.
+    quiet = Q(updated_at=None) | Q(updated_at__lt=now - timedelta(seconds=1))
+    return Run.objects.filter(free, behind, quiet, state__in=Run.ACTIVE)
