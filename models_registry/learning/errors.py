@@ -1,0 +1,51 @@
+"""What can go wrong in learning, each with a sentence a person can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class LearningError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class Fault(NamedTuple):
+    """One thing wrong with a spec: where, and what."""
+
+    place: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}" if self.place else self.message
+
+
+class SpecError(LearningError):
+    """A spec that cannot be built.
+
+    Parameters
+    ----------
+    place
+        Where the first fault is, as a path into the spec: `steps[1].params.l2`.
+    message
+        What is wrong there.
+    errors
+        Every fault found, the first one included.
+    """
+
+    def __init__(self, place: str, message: str, errors: Sequence[Fault] = ()) -> None:
+        self.place = place
+        self.message = message
+        self.errors: list[Fault] = list(errors) or [Fault(place, message)]
+        super().__init__("; ".join(str(fault) for fault in self.errors))
+
+    def __reduce__(self) -> tuple[type[SpecError], tuple[str, str, list[Fault]]]:
+        return type(self), (self.place, self.message, self.errors)
+
+
+class ArtifactRejected(LearningError):
+    """Stored bytes that are not a state this portal wrote, or not one it can read."""
+
+
+class DataError(LearningError):
+    """A label or a set of features that cannot be learned from; the message is the reason shown to people."""
