@@ -1,0 +1,46 @@
+"""Fixtures for every test."""
+
+from __future__ import annotations
+
+import pytest
+from celery import current_app
+
+from projects.doorbell import Doorbell
+from tests.factories import make_project, make_team, make_user
+
+
+@pytest.fixture(autouse=True)
+def rung(request, monkeypatch):
+    """No test rings a real broker by accident; what would have been rung is in this list.
+
+    Tests marked `worker` bring a broker of their own and get None.
+    """
+    if "worker" in request.keywords:
+        return None
+    rings: list[tuple[str, tuple, dict]] = []
+
+    def send_task(name, args=(), kwargs=None, **options):
+        rings.append((name, tuple(args or ()), options))
+
+    def apply_async(task, args=(), kwargs=None, **options):
+        send_task(task.name, args, kwargs, **options)
+
+    monkeypatch.setattr(current_app._get_current_object(), "send_task", send_task)
+    monkeypatch.setattr("projects.doorbell._doorbell", Doorbell())  # one that has not rung just now
+    monkeypatch.setattr("celery.app.task.Task.apply_async", apply_async)
+    return rings
+
+
+@pytest.fixture
+def owner(db):
+    return make_user("olga")
+
+
+@pytest.fixture
+def team(owner):
+    return make_team("Fraud desk", owner=owner)
+
+
+@pytest.fixture
+def project(team):
+    return make_project(team, name="Phishing pages")
