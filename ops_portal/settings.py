@@ -179,8 +179,13 @@ ARTIFACT_KEY = secret("ARTIFACT_KEY", "artifact.key").encode()
 ARTIFACT_MAX_BYTES = env.int("ARTIFACT_MAX_BYTES", default=128 * 2**20)
 #: Seconds of learning between two checkpoints of a run.
 TRAINING_CHUNK_SECONDS = env.float("TRAINING_CHUNK_SECONDS", default=1.0)
+#: A worker that is silent for this long is taken for dead: well above a chunk, well below what a person waits for.
+TRAINING_LEASE_SECONDS = env.float("TRAINING_LEASE_SECONDS", default=20.0)
 #: How many deployed models a web process keeps in memory.
 SERVING_CACHE_MODELS = env.int("SERVING_CACHE_MODELS", default=8)
+
+#: Imported in the background by each web process, so that its first prediction does not wait for River.
+PRELOAD = "models_registry.learning.progressive"
 
 # --- background work ------------------------------------------------------------------------------
 CELERY_BROKER_URL = broker_url()

@@ -1,4 +1,7 @@
-"""Settings of the test suite: the portal's own, with data in a directory that goes away."""
+"""Settings of the test suite: the portal's own, with data in a directory that goes away.
+
+Worker processes of a test are started with these settings too, and told the database and queue of the test.
+"""
 
 import os
 import tempfile
@@ -10,6 +13,16 @@ from ops_portal.settings import *  # noqa: F403
 from ops_portal.settings import DATABASES
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+TEST_DATABASE = os.environ.get("OPS_PORTAL_TEST_DATABASE")
+if TEST_DATABASE:
+    DATABASES["default"]["NAME"] = TEST_DATABASE
+elif DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, not memory: worker processes and live servers must see the same database.
     DATABASES["default"]["TEST"] = {"NAME": str(Path(os.environ["OPS_PORTAL_DATA"]) / "test.sqlite3")}
+
+TEST_QUEUE = os.environ.get("OPS_PORTAL_TEST_QUEUE")
+if TEST_QUEUE:
+    CELERY_TASK_DEFAULT_QUEUE = TEST_QUEUE
+else:
+    # Messages of tests that need no worker go nowhere.
+    CELERY_BROKER_URL = "memory://"

@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: A worker that is silent for this long is taken for dead: well above a chunk, well below what a person waits for.
-LEASE = timedelta(seconds=20)
 #: Events read at a time; between two reads the clock is looked at.
 BATCH = 1_000
 FIRST_BATCH = 100
@@ -102,19 +100,17 @@ def _take(run_id: int, owner: str) -> Run | None:
     """Take the lease of a run that is at work and not held by a living worker."""
     now = timezone.now()
     free = Q(lease_until=None) | Q(lease_until__lt=now)
+    chunk = _chunk_seconds(run_id)
+    lease = settings.TRAINING_LEASE_SECONDS + (chunk if chunk > settings.TRAINING_CHUNK_SECONDS else 0.0)
     taken = Run.objects.filter(free, pk=run_id, state__in=Run.ACTIVE).update(
         lease_owner=owner,
-        lease_until=now + LEASE + timedelta(seconds=LONGEST_CHUNK_SECONDS if _is_dear(run_id) else 0),
+        lease_until=now + timedelta(seconds=lease),
         state=Run.State.RUNNING,
         started_at=Coalesce(F("started_at"), now),
     )
     if not taken:
         return None
     return Run.objects.select_related("model", "project__team", "from_version").get(pk=run_id)
-
-
-def _is_dear(run_id: int) -> bool:
-    return _chunk_seconds(run_id) > settings.TRAINING_CHUNK_SECONDS
 
 
 def _chunk_seconds(run_id: int) -> float:

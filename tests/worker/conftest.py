@@ -1,0 +1,114 @@
+"""A real broker and real Celery worker processes on the test database."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from ops_portal.broker import server
+from ops_portal.celery import app
+from ops_portal.env import broker_socket, env
+
+ROOT = Path(settings.BASE_DIR)
+
+
+@pytest.fixture(scope="session")
+def broker_url() -> Iterator[str]:
+    """The address of a broker: the Redis given by the environment, else the bundled one."""
+    given = env.str("REDIS_URL", default="")
+    if given:
+        yield given
+        return
+    broker = server(broker_socket())
+    broker.start()
+    yield f"redis+socket://{broker_socket()}"
+    broker.stop()
+
+
+@pytest.fixture
+def queue(broker_url: str) -> Iterator[str]:
+    """A queue of this test's own, so that messages left by another test are never seen."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    before = app.conf.broker_url, app.conf.task_default_queue
+    app.conf.update(broker_url=broker_url, task_default_queue=name)
+    _forget_connections()
+    yield name
+    with app.connection_for_write() as link:
+        link.default_channel.queue_purge(name)
+    app.conf.update(broker_url=before[0], task_default_queue=before[1])
+    _forget_connections()
+
+
+def _forget_connections() -> None:
+    app.amqp._producer_pool = None
+    app.amqp.__dict__.pop("queues", None)
+    app.amqp.__dict__.pop("router", None)
+    app._pool = None
+
+
+class Worker:
+    """One Celery worker process, with one process to learn in."""
+
+    def __init__(self, broker_url: str, queue: str, environment: dict[str, str], log: Path) -> None:
+        self.log = log
+        self.process = subprocess.Popen(
+            [
+                *[sys.executable, "-m", "celery", "-A", "ops_portal", "worker", "--pool", "solo", "-Q", queue],
+                *["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"],
+                *["--hostname", f"{uuid.uuid4().hex[:8]}@test"],
+            ],
+            cwd=ROOT,
+            env={**os.environ, **environment, "REDIS_URL": broker_url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+            | {"OPS_PORTAL_TEST_QUEUE": queue, "OPS_PORTAL_TEST_DATABASE": str(connection.settings_dict["NAME"])},
+            stdout=log.open("ab"),
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def kill(self) -> None:
+        """kill -9: no goodbye, whatever it is in the middle of."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+
+@pytest.fixture
+def start_worker(
+    transactional_db: None, broker_url: str, queue: str, tmp_path: Path
+) -> Iterator[Callable[..., Worker]]:
+    """Start a worker process; all are stopped after the test."""
+    started: list[Worker] = []
+
+    def start(**environment: str) -> Worker:
+        worker = Worker(broker_url, queue, environment, tmp_path / f"worker-{len(started)}.log")
+        started.append(worker)
+        return worker
+
+    yield start
+    for worker in started:
+        worker.stop()
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 60, every: float = 0.05) -> None:
+    """Wait until `condition()` holds; fail when it does not within `seconds`."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(every)
