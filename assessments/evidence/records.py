@@ -1,0 +1,201 @@
+"""One reading of a project's records, in a fixed number of queries; the checks only look at what was read here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Exists, Min, OuterRef, Q, Sum
+from django.utils import timezone
+
+from models_registry.models import Alarm, Deployment, Prediction, Run, Version
+from projects.models import Activity, DataImport, Event, LabelCorrection, Membership, Project, Role
+
+#: The newest rows looked at: enough to judge a habit, few enough for a page.
+VERSIONS = RUNS = DEPLOYMENTS = 200
+SAMPLE = 300
+#: What counts as lately.
+LATELY = timedelta(days=90)
+
+
+@dataclass(frozen=True)
+class VersionRow:
+    """A published version, as far as the checks need it."""
+
+    number: int
+    run_id: int
+    parent_id: int | None
+    position: int
+    reason: str
+    artifact: str
+    artifact_bytes: int
+    digest: str
+    spec: Any
+    environment: dict[str, Any]
+    run__from_version_id: int | None
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run, as far as the checks need it."""
+
+    pk: int
+    number: int
+    state: str
+    mode: str
+    model_id: int
+    from_version_id: int | None
+    spec: Any
+    seed: int | None
+    options: dict[str, Any]
+    trigger: str
+    start_position: int
+    position: int
+    learned: int
+    set_aside_count: int
+    summary: dict[str, Any]
+    digest: str
+    environment: dict[str, Any]
+    created_at: datetime
+    started_at: datetime | None
+    updated_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True)
+class DeploymentRow:
+    """A deployment or rollback, as far as the checks need it."""
+
+    number: int
+    kind: str
+    mode: str
+    since: str
+    reason: str
+    created_by_id: int | None
+    created_at: datetime
+    version__number: int
+    version__run_id: int
+    version__model_id: int
+    version__metrics: Any
+    previous__created_at: datetime | None
+
+
+@dataclass(frozen=True)
+class PredictionRow:
+    """A stored prediction with the label that came for it, if one did."""
+
+    version_id: int
+    at: datetime
+    event__key: str
+    event__labelled_at: datetime | None
+
+
+@dataclass(frozen=True)
+class EventRow:
+    """When one labelled event happened, came in and got its label."""
+
+    event_at: datetime | None
+    received_at: datetime
+    labelled_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Records:
+    """Everything the checks look at, read at `read_at`. Lists are newest first."""
+
+    project: Project
+    read_at: datetime
+    versions: tuple[VersionRow, ...]
+    runs: tuple[RunRow, ...]
+    deployments: tuple[DeploymentRow, ...]
+    predictions: tuple[PredictionRow, ...]
+    events: tuple[EventRow, ...]
+    first_position: int | None
+    last_position: int
+    alarms: int
+    live_alarms_lately: int
+    corrections: int
+    rejected_rows: int
+    verbs: Mapping[str, int]
+    people_lately: int
+    roles: Mapping[str, int]
+    models_serving_in_team: int
+    artifact_limit: int
+
+    @property
+    def since(self) -> datetime:
+        """The beginning of what counts as lately."""
+        return self.read_at - LATELY
+
+    @property
+    def rollbacks(self) -> tuple[DeploymentRow, ...]:
+        """The deployments that were rollbacks."""
+        return tuple(row for row in self.deployments if row.kind == Deployment.Kind.ROLLBACK)
+
+    @property
+    def learning_runs(self) -> tuple[RunRow, ...]:
+        """The runs that have learned something."""
+        return tuple(run for run in self.runs if run.position > run.start_position)
+
+
+def gather(project: Project, *, now: datetime | None = None) -> Records:
+    """Read a project's records: 12 queries, however much there is."""
+    now = now or timezone.now()
+    alarms = Alarm.objects.filter(run__project=project).aggregate(
+        all=Count("pk"), live=Count("pk", filter=Q(created_at__gte=now - LATELY, run__mode=Run.Mode.FOLLOW))
+    )
+    activity = Activity.objects.filter(project=project, at__gte=now - LATELY)
+    return Records(
+        project=project,
+        read_at=now,
+        versions=_rows(VersionRow, Version.objects.filter(project=project).order_by("-number"), VERSIONS),
+        runs=_rows(RunRow, Run.objects.filter(project=project).order_by("-number"), RUNS),
+        deployments=_rows(DeploymentRow, Deployment.objects.filter(project=project).order_by("-number"), DEPLOYMENTS),
+        predictions=_rows(PredictionRow, Prediction.objects.filter(project=project).order_by("-pk"), SAMPLE),
+        events=_rows(EventRow, _labelled(project).order_by("-position"), SAMPLE),
+        first_position=_labelled(project).aggregate(first=Min("position"))["first"],
+        last_position=project.last_position,
+        alarms=alarms["all"],
+        live_alarms_lately=alarms["live"],
+        corrections=LabelCorrection.objects.filter(event__project=project).count(),
+        rejected_rows=DataImport.objects.filter(project=project).aggregate(n=Sum("rejected"))["n"] or 0,
+        **_activity(activity),
+        roles=dict(Membership.objects.filter(team=project.team_id).values_list("role").annotate(n=Count("pk"))),
+        models_serving_in_team=_serving(project),
+        artifact_limit=int(settings.ARTIFACT_MAX_BYTES),
+    )
+
+
+def _labelled(project: Project) -> Any:
+    return Event.objects.filter(project=project, position__isnull=False)
+
+
+def _rows(kind: type[Any], rows: Any, limit: int) -> tuple[Any, ...]:
+    return tuple(kind(**row) for row in rows.values(*kind.__dataclass_fields__)[:limit])
+
+
+def _activity(activity: Any) -> dict[str, Any]:
+    """How often each verb occurs, and how many people changed something."""
+    verbs: dict[str, int] = {}
+    people = set()
+    for verb, actor, count in activity.order_by().values_list("verb", "actor_id").annotate(n=Count("pk")):
+        verbs[verb] = verbs.get(verb, 0) + count
+        people.add(actor)
+    return {"verbs": verbs, "people_lately": len(people - {None})}
+
+
+def _serving(project: Project) -> int:
+    """How many projects of the team have something deployed: one model serves per project."""
+    deployed = Exists(Deployment.objects.filter(project=OuterRef("pk")))
+    return Project.objects.filter(deployed, team=project.team_id, archived_at=None).count()
+
+
+def may_deploy(roles: Mapping[str, int]) -> int:
+    """How many members hold a role that may deploy."""
+    return roles.get(Role.OWNER, 0) + roles.get(Role.MAINTAINER, 0)
+
+
+__all__ = ["LATELY", "Records", "gather", "may_deploy"]
