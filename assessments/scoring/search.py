@@ -1,0 +1,296 @@
+r"""The best set in thousands of draws at once, exactly, without an integer program for each.
+
+1. Good sets are found by local moves and by trying what won in other draws: a lower bound per draw.
+2. Prices on benefits ($\lambda$), prerequisites ($\pi$) and the budget ($\mu$) give an upper bound per draw,
+
+   $$L = \sum_k (V_k - \lambda_k) + \sum_i \max(0, r_i) + \mu \cdot budget, \qquad
+     r_i = \sum_k \lambda_k c_{ik} - C_i - \mu e_i + \text{prices of the prerequisites i takes part in}$$
+
+3. Deciding against the sign of $r_i$ lowers the bound by $|r_i|$; a benefit filled beyond 1, or that the options still
+   open cannot fill, lowers it further. All sets whose lost bound stays within the gap between the two are listed, option
+   by option for all draws together, and the best one is kept. What is not listed cannot win.
+
+References
+----------
+Fisher (1981), The Lagrangian relaxation method for solving integer programming problems, Management Science 27.
+
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assessments.scoring.choice import TIE_DAYS, Array, Flags, Problem, best_set, net_days, prerequisites
+
+# A gain below this is rounding.
+ROUNDING = 1e-9
+# Sets are packed into one 64-bit word; more options than this go to the integer program.
+MOST_OPTIONS = 62
+# Partial sets held at once. A draw that alone needs a quarter of this goes to the integer program.
+MOST_SETS = 2_000_000
+# Draws worked on together, so that memory stays bounded.
+CHUNK = 2000
+PRICE_STEPS = 80
+# How strongly prices of prerequisites move against prices of benefits; found by trying.
+PREREQUISITE_STEP = 0.05
+
+Index = NDArray[np.intp]
+Words = NDArray[np.uint64]
+
+
+def best_sets(problem: Problem) -> Flags:
+    """The best set in each draw.
+
+    Parameters
+    ----------
+    problem
+        D draws over n options.
+
+    Returns
+    -------
+    Flags of the members, shape (D, n). The same sets, up to equally good ones, as `choice.best_set` draw by draw.
+
+    """
+    draws = len(problem.worths)
+    if problem.size == 0 or problem.size > MOST_OPTIONS:
+        return np.array([best_set(problem, d) for d in range(draws)]).reshape(draws, problem.size).astype(bool)
+    parts = [problem.rows(slice(start, start + CHUNK)) for start in range(0, draws, CHUNK)]
+    return np.concatenate([_best_sets(part) for part in parts]) if parts else np.zeros((0, problem.size), dtype=bool)
+
+
+def _best_sets(problem: Problem) -> Flags:
+    chosen = np.zeros((len(problem.worths), problem.size), dtype=bool)
+    needed = prerequisites(problem.size, problem.requires)
+    _add_and_drop(problem, chosen, needed)
+    for _ in range(2):
+        if problem.budget is not None:
+            _swap(problem, chosen, needed)
+            _add_and_drop(problem, chosen, needed)
+        _borrow(problem, chosen)
+        _add_and_drop(problem, chosen, needed)
+    _search(problem, chosen, needed, _prices(problem, _net(problem, chosen)))
+    return chosen
+
+
+def _net(problem: Problem, chosen: Flags) -> Array:
+    return np.asarray(net_days(problem, chosen) - TIE_DAYS * chosen.sum(axis=-1))
+
+
+def _fits(problem: Problem, efforts: Array) -> Flags:
+    if problem.budget is None:
+        return np.ones(efforts.shape, dtype=bool)
+    return np.asarray(efforts <= problem.budget + ROUNDING)
+
+
+def _add_and_drop(problem: Problem, chosen: Flags, needed: Flags) -> None:
+    """Add an option with all it needs, or drop one with all that need it, as long as a draw gains."""
+    value = _net(problem, chosen)
+    active: Index = np.arange(len(chosen))
+    while len(active):
+        part, now = problem.rows(active), chosen[active]
+        moves = np.where(now[:, :, None], now[:, None, :] & ~needed.T, now[:, None, :] | needed)
+        members = moves.astype(float)
+        had = np.minimum(1, members @ part.shares)
+        net = (had @ part.worths[:, :, None])[..., 0] - (members @ (part.costs + TIE_DAYS)[:, :, None])[..., 0]
+        net[~_fits(problem, (members @ part.efforts[:, :, None])[..., 0])] = -np.inf
+        best = net.argmax(axis=1)
+        gained = np.flatnonzero(net[np.arange(len(active)), best] > value[active] + ROUNDING)
+        active = active[gained]
+        chosen[active] = moves[gained, best[gained]]
+        value[active] = net[gained, best[gained]]
+
+
+def _swap(problem: Problem, chosen: Flags, needed: Flags) -> None:
+    """Exchange one member nobody depends on for one option whose prerequisites are there. Matters under a budget."""
+    n = problem.size
+    others = (needed & ~np.eye(n, dtype=bool)).astype(float)
+    waiting: Index = np.arange(len(chosen))
+    while len(waiting):
+        moved = []
+        for active in np.array_split(waiting, max(1, len(waiting) * n * n // 2_000_000)):
+            part, members = problem.rows(active), chosen[active].astype(float)
+            leaves = chosen[active] & ~(members @ others > 0)
+            enters = ~chosen[active] & ~((1 - members) @ others.T > 0)
+            had = (members[:, None] @ part.shares)[:, 0]
+            gain = np.repeat((part.costs + TIE_DAYS)[:, :, None], n, axis=2) - (part.costs + TIE_DAYS)[:, None, :]
+            for k in range(part.worths.shape[1]):
+                after = had[:, k, None, None] - part.shares[:, :, None, k] + part.shares[:, None, :, k]
+                gain += part.worths[:, k, None, None] * (np.minimum(1, after) - np.minimum(1, had[:, k, None, None]))
+            spent = (members * part.efforts).sum(axis=1)[:, None, None]
+            allowed = leaves[:, :, None] & enters[:, None, :] & ~needed.T
+            allowed &= _fits(problem, spent - part.efforts[:, :, None] + part.efforts[:, None, :])
+            gain = np.where(allowed, gain, -np.inf).reshape(len(active), -1)
+            best = gain.argmax(axis=1)
+            gained = np.flatnonzero(gain[np.arange(len(active)), best] > ROUNDING)
+            chosen[active[gained], best[gained] // n] = False
+            chosen[active[gained], best[gained] % n] = True
+            moved.append(active[gained])
+        waiting = np.concatenate(moved)
+
+
+def _borrow(problem: Problem, chosen: Flags, most: int = 400) -> None:
+    """Try in every draw the sets that won most often elsewhere."""
+    sets, counts = np.unique(chosen, axis=0, return_counts=True)
+    sets = sets[np.argsort(-counts)[:most]]
+    members = sets.astype(float)
+    step = max(1, 4_000_000 // max(1, members.shape[0] * problem.worths.shape[1]))
+    for start in range(0, len(chosen), step):
+        part, now = problem.rows(slice(start, start + step)), chosen[start : start + step]
+        had = np.minimum(1, members @ part.shares)
+        net = (had @ part.worths[:, :, None])[..., 0] - (part.costs + TIE_DAYS) @ members.T
+        net[~_fits(problem, part.efforts @ members.T)] = -np.inf
+        best = net.argmax(axis=1)
+        gained = net[np.arange(len(now)), best] > _net(part, now) + ROUNDING
+        now[gained] = sets[best[gained]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Prices:
+    """Upper bound per draw, with the reduced worths r_i and the prices of benefits that gave it."""
+
+    bound: Array
+    reduced: Array
+    benefit: Array
+
+
+def _prices(problem: Problem, value: Array) -> _Prices:
+    """Lower the upper bound by subgradient steps on the prices; the budget's price is exact in each step."""
+    draws, n, _ = problem.shares.shape
+    costs = problem.costs + TIE_DAYS
+    pairs = np.zeros((n, len(problem.requires)))
+    for p, (i, j) in enumerate(problem.requires):
+        pairs[i, p], pairs[j, p] = -1, 1
+    benefit_price = 0.7 * problem.worths
+    pair_price = np.zeros((draws, pairs.shape[1]))
+    bound, reduced, benefit = np.full(draws, np.inf), np.zeros((draws, n)), benefit_price.copy()
+    pace, stuck = np.ones(draws), np.zeros(draws, dtype=int)
+    for _ in range(PRICE_STEPS):
+        gross = (problem.shares @ benefit_price[:, :, None])[..., 0] - costs + pair_price @ pairs.T
+        budget_price, taken = _price_of_budget(problem, gross)
+        net = gross - budget_price[:, None] * problem.efforts
+        total = (problem.worths - benefit_price).sum(axis=1) + np.maximum(net, 0).sum(axis=1)
+        if problem.budget is not None:
+            total += budget_price * problem.budget
+        lower = total < bound - ROUNDING
+        bound[lower], reduced[lower], benefit[lower] = total[lower], net[lower], benefit_price[lower]
+        stuck = np.where(lower, 0, stuck + 1)
+        pace[stuck >= 5] *= 0.6
+        stuck[stuck >= 5] = 0
+        slope = (taken[:, None, :] @ problem.shares)[:, 0] - 1
+        pair_slope = taken @ pairs
+        steepness = (slope**2).sum(axis=1) + PREREQUISITE_STEP * (pair_slope**2).sum(axis=1)
+        step = (pace * np.maximum(total - value, 1e-6) / np.maximum(steepness, 1e-12))[:, None]
+        benefit_price = np.clip(benefit_price - step * slope, 0, problem.worths)
+        pair_price = np.maximum(pair_price - step * PREREQUISITE_STEP * pair_slope, 0)
+    return _Prices(bound, reduced, benefit)
+
+
+def _price_of_budget(problem: Problem, gross: Array) -> tuple[Array, Array]:
+    """Price per day of budget that clears it, and how much of each option is then taken (one may be taken in part)."""
+    wanted = (gross > 0).astype(float)
+    if problem.budget is None:
+        return np.zeros(len(gross)), wanted
+    efforts = np.maximum(problem.efforts, 1e-9)
+    rate = np.where(gross > 0, gross / efforts, -1)
+    order = np.argsort(-rate, axis=1)
+    used = np.take_along_axis(efforts * wanted, order, axis=1)
+    filled = np.cumsum(used, axis=1)
+    short = filled[:, -1] > problem.budget
+    last = np.argmax(filled > problem.budget, axis=1)[:, None]
+    before = np.take_along_axis(filled - used, last, axis=1)
+    part = np.clip((problem.budget - before) / np.maximum(np.take_along_axis(used, last, axis=1), 1e-12), 0, 1)
+    taken_in_order = (np.arange(problem.size) < last).astype(float)
+    np.put_along_axis(taken_in_order, last, part, axis=1)
+    taken = np.zeros_like(gross)
+    np.put_along_axis(taken, order, taken_in_order, axis=1)
+    price = np.where(short, np.maximum(np.take_along_axis(rate, np.take_along_axis(order, last, 1), 1)[:, 0], 0), 0)
+    return price, np.where(short[:, None], taken * wanted, wanted)
+
+
+@dataclass(slots=True)
+class _Partial:
+    """Partial sets of many draws, one row each."""
+
+    draw: Index
+    lost: Array
+    had: Array
+    paid: Array
+    spent: Array
+    members: Words
+    decided: Words
+
+    def take(self, rows: Index | Flags) -> _Partial:
+        return _Partial(
+            self.draw[rows], self.lost[rows], self.had[rows], self.paid[rows], self.spent[rows], self.members[rows],
+            self.decided[rows],
+        )  # fmt: skip
+
+    def joined(self, other: _Partial) -> _Partial:
+        return _Partial(*(np.concatenate([getattr(self, f), getattr(other, f)]) for f in self.__slots__))
+
+
+def _search(problem: Problem, chosen: Flags, needed: Flags, prices: _Prices) -> None:
+    """List every set the bound cannot rule out and keep the best per draw, in place."""
+    value = _net(problem, chosen)
+    gap = prices.bound - value - ROUNDING
+    # The most decisive option of each draw comes first, so that the wrong side is ruled out at once.
+    order = np.argsort(-np.abs(prices.reduced), axis=1)
+    penalty = np.abs(prices.reduced)
+    ordered = np.take_along_axis(problem.shares, order[:, :, None], axis=1)
+    later = ordered[:, ::-1].cumsum(axis=1)[:, ::-1] - ordered
+    bits: Words = np.uint64(1) << np.arange(problem.size, dtype=np.uint64)
+    needs_bits, needed_by_bits = _packed(needed, bits), _packed(needed.T, bits)
+    open_draws = np.flatnonzero(gap > 0)
+    m = len(open_draws)
+    sets = _Partial(
+        open_draws, np.zeros(m), np.zeros((m, problem.worths.shape[1])), np.zeros(m), np.zeros(m),
+        np.zeros(m, dtype=np.uint64), np.zeros(m, dtype=np.uint64),
+    )  # fmt: skip
+    hard: list[int] = []
+    for level in range(problem.size):
+        option = order[sets.draw, level]
+        bit = bits[option]
+        against, wanted = penalty[sets.draw, option], prices.reduced[sets.draw, option] > 0
+        limit = gap[sets.draw]
+        without = (sets.lost + against * wanted <= limit) & (needed_by_bits[option] & sets.members == 0)
+        with_it = (sets.lost + against * ~wanted <= limit) & (needs_bits[option] & sets.decided & ~sets.members == 0)
+        with_it &= _fits(problem, sets.spent + problem.efforts[sets.draw, option])
+        sets.decided = sets.decided | bit
+        grown, left = sets.take(with_it), sets.take(without)
+        left.lost = left.lost + (against * wanted)[without]
+        grown.lost = grown.lost + (against * ~wanted)[with_it]
+        grown.members = grown.members | bit[with_it]
+        grown.had = grown.had + problem.shares[grown.draw, option[with_it]]
+        grown.paid = grown.paid + problem.costs[grown.draw, option[with_it]] + TIE_DAYS
+        grown.spent = grown.spent + problem.efforts[grown.draw, option[with_it]]
+        sets = left.joined(grown)
+        over = np.maximum(0, sets.had - 1) * prices.benefit[sets.draw]
+        short = np.maximum(0, 1 - sets.had - later[sets.draw, level])
+        wasted = (over + short * (problem.worths - prices.benefit)[sets.draw]).sum(axis=1)
+        sets = sets.take(sets.lost + wasted <= gap[sets.draw])
+        if len(sets.draw) > MOST_SETS:
+            sets = _set_aside(sets, hard)
+    net = (problem.worths[sets.draw] * np.minimum(1, sets.had)).sum(axis=1) - sets.paid
+    rank = np.lexsort((net, sets.draw))
+    last = rank[np.append(np.diff(sets.draw[rank]) != 0, True)] if len(rank) else rank
+    better = last[net[last] > value[sets.draw[last]] + ROUNDING]
+    chosen[sets.draw[better]] = (sets.members[better][:, None] & bits) > 0
+    for d in hard:
+        chosen[d] = best_set(problem, d)
+
+
+def _packed(flags: Flags, bits: Words) -> Words:
+    return np.asarray(np.where(flags, bits, np.uint64(0)).sum(axis=1), dtype=np.uint64)
+
+
+def _set_aside(sets: _Partial, hard: list[int]) -> _Partial:
+    """Give the draws with the most open sets to the integer program until the rest fits again."""
+    draws, counts = np.unique(sets.draw, return_counts=True)
+    falling = np.argsort(-counts)
+    left = len(sets.draw) - np.cumsum(counts[falling])
+    given = draws[falling[: np.argmax(left <= MOST_SETS // 2) + 1]]
+    hard.extend(given.tolist())
+    return sets.take(~np.isin(sets.draw, given))
