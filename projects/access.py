@@ -16,7 +16,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 
-from projects.models import Membership, Project, Role, Team
+from projects.models import ApiToken, Membership, Project, Role, Scope, Team
 
 VIEW = "view"
 RATE = "rate"
@@ -36,6 +36,15 @@ _REFUSALS = {
     DEPLOY: "Only maintainers and owners of the team may deploy or roll back.",
     ADMINISTER: "Only owners of the team may do this.",
 }
+#: What a person who is signed in needs for an API call, where a token needs the scope.
+_SCOPE_RIGHTS: dict[str, str] = {
+    Scope.INGEST: WORK,
+    Scope.PREDICT: WORK,
+    Scope.READ: VIEW,
+    Scope.MANAGE: DEPLOY,
+}
+
+Visitor = User | AnonymousUser
 
 
 @dataclass(frozen=True)
@@ -79,31 +88,31 @@ def refuse(right: str) -> PermissionDenied:
     return PermissionDenied(_REFUSALS.get(right, "Your role does not allow this."))
 
 
-def visible_projects(user: User | AnonymousUser) -> QuerySet[Project]:
+def visible_projects(user: Visitor) -> QuerySet[Project]:
     """The projects `user` may see, archived ones too."""
     projects = Project.objects.select_related("team")
     if user.is_superuser:
         return projects
-    return projects.filter(team__memberships__user_id=user.pk)
+    return projects.filter(team__memberships__user_id=user.pk or 0)
 
 
-def visible_teams(user: User | AnonymousUser, right: str = VIEW) -> QuerySet[Team]:
+def visible_teams(user: Visitor, right: str = VIEW) -> QuerySet[Team]:
     """The teams in which `user` has `right`."""
     if user.is_superuser:
         return Team.objects.all()
     roles = [role for role, rights in _RIGHTS.items() if right in rights]
-    return Team.objects.filter(memberships__user_id=user.pk, memberships__role__in=roles)
+    return Team.objects.filter(memberships__user_id=user.pk or 0, memberships__role__in=roles)
 
 
-def team_access(user: User | AnonymousUser, team_id: int) -> Access | None:
+def team_access(user: Visitor, team_id: int) -> Access | None:
     """What `user` may do in a team, or None for an outsider."""
     if user.is_superuser:
         return _access(Role.OWNER)
-    role = Membership.objects.filter(team_id=team_id, user_id=user.pk).values_list("role", flat=True).first()
+    role = Membership.objects.filter(team_id=team_id, user_id=user.pk or 0).values_list("role", flat=True).first()
     return _access(role) if role else None
 
 
-def open_project(user: User | AnonymousUser, slug: str, right: str = VIEW) -> tuple[Project, Access]:
+def open_project(user: Visitor, slug: str, right: str = VIEW) -> tuple[Project, Access]:
     """Return the project and what `user` may do with it.
 
     Raises
@@ -123,7 +132,7 @@ def open_project(user: User | AnonymousUser, slug: str, right: str = VIEW) -> tu
     return project, access
 
 
-def open_team(user: User | AnonymousUser, slug: str, right: str = VIEW) -> tuple[Team, Access]:
+def open_team(user: Visitor, slug: str, right: str = VIEW) -> tuple[Team, Access]:
     """Return the team and what `user` may do in it; outsiders get 404, members without `right` 403."""
     team = Team.objects.filter(slug=slug).first()
     access = team_access(user, team.pk) if team else None
@@ -132,6 +141,39 @@ def open_team(user: User | AnonymousUser, slug: str, right: str = VIEW) -> tuple
     if not access.may(right):
         raise refuse(right)
     return team, access
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who makes an API call for a project: a person, or a token (then `user` is who made the token, if still known)."""
+
+    project: Project
+    user: User | None
+    token: ApiToken | None
+
+
+def api_project(request: Any, slug: str, scope: str) -> Caller:
+    """Return the caller of an API request for one project; the only check of scopes.
+
+    `request` is one of DRF, or one that `api_auth.identify` has seen: it has `user`, and `auth` when a token came.
+
+    Raises
+    ------
+    Http404
+        The project does not exist, or is another one than the token's, or the person is not in its team.
+    PermissionDenied
+        The token lacks the scope, or the person's role the right that stands for it.
+
+    """
+    token = getattr(request, "auth", None)
+    if not isinstance(token, ApiToken):
+        project, _access = open_project(request.user, slug, _SCOPE_RIGHTS[scope])
+        return Caller(project, request.user, None)
+    if token.project.slug != slug:
+        raise Http404
+    if scope not in token.scopes:
+        raise PermissionDenied(f'This token lacks the scope "{scope}". Make one that has it.')
+    return Caller(token.project, token.created_by, token)
 
 
 P = ParamSpec("P")
@@ -152,7 +194,7 @@ def project_page(
         @wraps(view)
         def checked(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponse:
             safe = request.method in {"GET", "HEAD"}
-            project, access = open_project(request.user, slug, right if safe else change or right)  # type: ignore[arg-type]
+            project, access = open_project(request.user, slug, right if safe else change or right)
             request.access = access  # type: ignore[attr-defined]
             return view(request, project, *args, **kwargs)
 

@@ -1,6 +1,11 @@
-"""HTTP API of projects."""
+"""HTTP API of one project, under /api/v1/projects/<slug>/."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from projects import api
 
 app_name = "projects_api"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("events/", api.events, name="events"),
+    path("labels/", api.labels, name="labels"),
+]

@@ -13,6 +13,13 @@ import msgspec
 from django.db import connection
 
 COLUMNS = ("project_id", "key", "features", "label", "position", "event_at", "received_at", "labelled_at")
+_NAMES = ", ".join(COLUMNS)
+_PLACES = ", ".join(["%s"] * len(COLUMNS))
+_INSERT = f"INSERT INTO projects_event ({_NAMES}) VALUES ({_PLACES})"  # noqa: S608 - constants only
+_FIND_IN_ARRAY = "SELECT key, id, label FROM projects_event WHERE project_id = %s AND key = ANY(%s)"
+_FIND_IN_JSON = (
+    "SELECT key, id, label FROM projects_event WHERE project_id = %s AND key IN (SELECT value FROM json_each(%s))"
+)
 
 
 class Stored(NamedTuple):
@@ -34,13 +41,11 @@ def find_events(project_id: int, keys: Sequence[str]) -> dict[str, Stored]:
     """Return the stored events among `keys`, by key, in one query."""
     if not keys:
         return {}
-    sql = "SELECT key, id, label FROM projects_event WHERE project_id = %s AND key "
-    given: object
-    if connection.vendor == "postgresql":
-        sql, given = sql + "= ANY(%s)", list(keys)
-    else:
-        # One parameter however many keys there are: SQLite limits the number of parameters.
-        sql, given = sql + "IN (SELECT value FROM json_each(%s))", msgspec.json.encode(keys).decode()
+    # One parameter however many keys there are: SQLite limits the number of parameters.
+    sql: str = _FIND_IN_ARRAY
+    given: Any = list(keys)
+    if connection.vendor == "sqlite":
+        sql, given = _FIND_IN_JSON, msgspec.json.encode(keys).decode()
     with connection.cursor() as cursor:
         cursor.execute(sql, [project_id, given])
         return {key: Stored(pk, label) for key, pk, label in cursor.fetchall()}
@@ -50,16 +55,14 @@ def insert_events(rows: Sequence[Sequence[Any]]) -> None:
     """Insert events, each a row of `COLUMNS`; times as `stored_time` gives them."""
     if not rows:
         return
-    names = ", ".join(COLUMNS)
     with connection.cursor() as cursor:
         # For a few rows COPY's own round trips cost more than they save.
         if connection.vendor == "postgresql" and len(rows) > 5:
-            with cursor.copy(f"COPY projects_event ({names}) FROM STDIN") as copy:
+            with cursor.copy(f"COPY projects_event ({_NAMES}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row)
         else:
-            places = ", ".join(["%s"] * len(COLUMNS))
-            cursor.executemany(f"INSERT INTO projects_event ({names}) VALUES ({places})", rows)
+            cursor.executemany(_INSERT, rows)
 
 
 def join_labels(labels: Sequence[LabelToJoin], now: datetime) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -67,7 +69,7 @@ class Project(models.Model):
     #: Position of the newest labelled event; the row's lock is what makes label order gapless.
     last_position = models.BigIntegerField(default=0, validators=[MinValueValidator(0)])
     event_count = models.BigIntegerField(default=0, validators=[MinValueValidator(0)])
-    #: The JSON type of this project's labels and, unless it is a regression, the classes seen; kept under the same lock.
+    #: The JSON type of the labels and, unless it is a regression, the classes seen; changed under the same lock.
     label_type = models.CharField(max_length=8, blank=True, editable=False)
     label_classes = models.JSONField(default=list, blank=True, editable=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -157,6 +159,11 @@ class ApiToken(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
 
+    @staticmethod
+    def digest_of(secret: str) -> str:
+        """Return what is kept of a secret. It is random, so a plain hash keeps it as safe as a slow one."""
+        return sha256(secret.encode()).hexdigest()
+
 
 class DataImport(models.Model):
     """A file or a bundled data set on its way into a project's events, done in the worker in bounded chunks."""
@@ -174,6 +181,11 @@ class DataImport(models.Model):
         CANCELLED = "cancelled", "Cancelled"
         FAILED = "failed", "Failed"
 
+    #: States in which a worker may take the import.
+    ACTIVE = (State.QUEUED, State.RUNNING)
+    #: States that an import never leaves.
+    ENDED = (State.COMPLETED, State.CANCELLED, State.FAILED)
+
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="imports")
     kind = models.CharField(max_length=12, choices=Kind.choices)
     name = models.CharField(max_length=200)
@@ -181,7 +193,7 @@ class DataImport(models.Model):
     #: How the file is read: columns with their types, delimiter, label column; or the data set and its rate.
     options = models.JSONField(default=dict)
     state = models.CharField(max_length=12, choices=State.choices, default=State.PREVIEW)
-    #: Where reading goes on: rows done, and the byte offset of the next one.
+    #: Where reading goes on: lines of the file (or events of the data set) done, and the byte offset of the next one.
     row = models.BigIntegerField(default=0)
     offset = models.BigIntegerField(default=0)
     total_rows = models.BigIntegerField(null=True)

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from celery import current_app
+from django.conf import settings
 
 from projects.doorbell import Doorbell
 from tests.factories import make_project, make_team, make_user
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_root():
+    """WhiteNoise warns, and warnings are errors here, when the directory of collected files does not exist."""
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
 @pytest.fixture(autouse=True)

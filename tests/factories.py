@@ -8,9 +8,10 @@ from itertools import count
 from django.contrib.auth.models import User
 from django.utils.text import slugify
 
-from projects.models import Membership, Project, Role, Task, Team
+from projects.models import Membership, Project, Role, Scope, Task, Team
 from projects.payload import Incoming
 from projects.services.events import Receipt, accept
+from projects.services.tokens import create_token
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 METRICS = {Task.BINARY: "ROCAUC", Task.MULTICLASS: "MacroF1", Task.REGRESSION: "MAE"}
@@ -42,6 +43,12 @@ def make_project(team: Team | None = None, *, task: str = Task.BINARY, name: str
     name = name or f"Project {next(_numbers)}"
     fields = {"label_name": "label", "primary_metric": METRICS[task], "slug": slugify(name)} | fields
     return Project.objects.create(team=team or make_team(), name=name, task=task, **fields)
+
+
+def make_token(project: Project, *scopes: str, actor: User | None = None) -> str:
+    """The secret of a token with `scopes` (all of them by default)."""
+    actor = actor or make_user()
+    return create_token(project=project, actor=actor, name="test", scopes=scopes or Scope.values)[1]
 
 
 def sample(number: int, task: str = Task.BINARY) -> tuple[dict, object]:

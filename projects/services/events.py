@@ -197,7 +197,7 @@ class _Batch:
         return Receipt(self.accepted, self.duplicates, self.rejected, self.position, corrections)
 
     def _record_corrections(self) -> int:
-        """Record the labels that differ from every one recorded for their event before; repeated ones are duplicates."""
+        """Record labels that differ from every one their event had before; the others are duplicates."""
         if not self.other_labels:
             return 0
         events: dict[str, Stored] = find_events(self.project.pk, list({key for key, _ in self.other_labels}))

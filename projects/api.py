@@ -1,0 +1,141 @@
+"""The HTTP API of projects: events and labels in, projects listed and registered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from django.http import HttpRequest, JsonResponse
+from django.http.request import UnreadablePostError
+from django.utils import timezone
+
+from ops_portal.errors import UserError, error_body
+from projects.access import Caller
+from projects.api_lean import lean_call
+from projects.bodies import NDJSON_TYPES, BodyError, Item, Readable, in_batches, read_json_items, read_ndjson_items
+from projects.models import Scope
+from projects.payload import Incoming, IncomingLabel, PayloadError, read_event, read_label_item
+from projects.services.events import Receipt, accept, accept_labels
+
+#: Items per transaction: large enough to be fast, small enough to let others in between.
+BATCH = 1_000
+#: So many rejections are told one by one; the rest is counted.
+TOLD = 1_000
+
+Taken = TypeVar("Taken", Incoming, IncomingLabel)
+
+
+@dataclass
+class Tally:
+    """What became of a body, batch by batch."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    corrections: int = 0
+    rejected: list[dict[str, Any]] = field(default_factory=list)
+    rejected_count: int = 0
+
+    def reject(self, line: int, error: str) -> None:
+        self.rejected_count += 1
+        if len(self.rejected) < TOLD:
+            self.rejected.append({"line": line, "error": error})
+
+    def add(self, receipt: Receipt) -> None:
+        self.accepted += receipt.accepted
+        self.duplicates += receipt.duplicates
+        self.corrections += receipt.corrections
+        for rejection in receipt.rejected:
+            self.reject(rejection.line, rejection.error)
+
+    def response(self) -> JsonResponse:
+        """Answer 200 when anything was taken, 422 when everything was rejected."""
+        self.rejected.sort(key=lambda rejection: rejection["line"])
+        body: dict[str, Any] = {
+            "accepted": self.accepted,
+            "duplicates": self.duplicates,
+            "corrections": self.corrections,
+            "rejected": self.rejected,
+            "rejected_count": self.rejected_count,
+        }
+        if self.rejected_count and not self.accepted + self.duplicates + self.corrections:
+            message = f"Nothing was taken: {self.rejected[0]['error']}"
+            return JsonResponse(error_body("rejected", message) | body, status=422)
+        return JsonResponse(body)
+
+
+@lean_call(Scope.INGEST)
+def events(request: HttpRequest, caller: Caller) -> JsonResponse:
+    """Take events, with or without their labels."""
+
+    def take(items: list[Incoming]) -> Receipt:
+        return accept(project_id=caller.project.pk, items=items, now=timezone.now())
+
+    return _take_body(request, caller.project.task, read_event, take)
+
+
+@lean_call(Scope.INGEST)
+def labels(request: HttpRequest, caller: Caller) -> JsonResponse:
+    """Take labels for events that came before."""
+
+    def take(items: list[IncomingLabel]) -> Receipt:
+        return accept_labels(project_id=caller.project.pk, labels=items, now=timezone.now())
+
+    return _take_body(request, caller.project.task, read_label_item, take)
+
+
+def _take_body(
+    request: HttpRequest,
+    task: str,
+    read: Callable[[int, object, str], Taken],
+    take: Callable[[list[Taken]], Receipt],
+) -> JsonResponse:
+    tally = Tally()
+    try:
+        for batch in in_batches(_items(request), BATCH):
+            good: list[Taken] = []
+            for item in batch:
+                try:
+                    if item.error:
+                        raise PayloadError("", item.error)
+                    good.append(read(item.line, item.value, task))
+                except PayloadError as error:
+                    tally.reject(item.line, str(error))
+            if good:
+                tally.add(take(good))
+    except BodyError as error:
+        raise UserError(str(error), code="invalid_body") from None
+    except UnreadablePostError:
+        raise UserError("The body ended before it was complete; send it again.", code="invalid_body") from None
+    return tally.response()
+
+
+def _items(request: HttpRequest) -> Iterator[Item]:
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UserError("Compressed bodies are not taken; send the JSON as it is.", code="unsupported", status=415)
+    if request.content_type in NDJSON_TYPES:
+        return _some(read_ndjson_items(_body(request)))
+    if request.content_type == "application/json":
+        return read_json_items(_body(request))
+    raise UserError(
+        "Send application/json (an object or a list) or application/x-ndjson (one object per line).",
+        code="unsupported",
+        status=415,
+    )
+
+
+def _body(request: HttpRequest) -> Readable:
+    """Return what to read the body from: a chunked one has no length, without which Django takes it for empty."""
+    if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
+        source: Readable = request.META["wsgi.input"]
+        return source
+    return request
+
+
+def _some(items: Iterator[Item]) -> Iterator[Item]:
+    """Refuse a body without a single item: whoever sent it meant to send something."""
+    first = next(items, None)
+    if first is None:
+        raise BodyError("The body is empty.")
+    yield first
+    yield from items
