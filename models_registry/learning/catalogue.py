@@ -89,9 +89,7 @@ class Catalogue:
 
     def select(self, *roles: str, task: str | None = None) -> list[Entry]:
         """Return the entries that play one of these roles and fit the task."""
-        return [
-            entry for entry in self.entries.values() if entry.plays(roles) and (task is None or entry.fits(task))
-        ]
+        return [entry for entry in self.entries.values() if entry.plays(roles) and (task is None or entry.fits(task))]
 
 
 @functools.cache

@@ -43,9 +43,32 @@ class SpecError(LearningError):
         return type(self), (self.place, self.message, self.errors)
 
 
-class ArtifactRejected(LearningError):
+class ArtifactRejected(LearningError):  # noqa: N818
     """Stored bytes that are not a state this portal wrote, or not one it can read."""
 
 
 class DataError(LearningError):
     """A label or a set of features that cannot be learned from; the message is the reason shown to people."""
+
+
+class EstimatorFailed(LearningError):  # noqa: N818
+    """A model raised an error of its own, or diverged.
+
+    The learner that raised this may hold a half-updated model: go back to the state before the chunk and learn up to
+    the event before `position`.
+
+    Parameters
+    ----------
+    position
+        The event at which it happened; nothing from it on was learned.
+    message
+        What the model said.
+    """
+
+    def __init__(self, position: int, message: str) -> None:
+        self.position = position
+        self.message = message
+        super().__init__(message)
+
+    def __reduce__(self) -> tuple[type[EstimatorFailed], tuple[int, str]]:
+        return type(self), (self.position, self.message)

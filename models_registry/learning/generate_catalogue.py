@@ -2,8 +2,8 @@
 
     python -m models_registry.learning.generate_catalogue
 
-The file is committed, so that pages can list and check parameters without importing River; a test generates it again and
-compares.
+The file is committed, so that pages can list and check parameters without importing River; a test generates it again
+and compares.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-import river
+from river.__version__ import __version__ as river_version
 
 from . import catalogue_offer as offer
 from . import catalogue_rules as rules
@@ -30,7 +30,7 @@ def generate() -> dict[str, Any]:
         for roles, paths in parts:
             for path in paths:
                 entries[path] = _entry(path, group, roles)
-    return {"river": river.__version__, "groups": list(offer.OFFER), "entries": entries, "refused": offer.REFUSED}
+    return {"river": river_version, "groups": list(offer.OFFER), "entries": entries, "refused": offer.REFUSED}
 
 
 def render() -> str:
@@ -42,7 +42,7 @@ def render() -> str:
         lines = ",".join("\n   " + _compact(param) for param in params)
         head = _compact(entry)[:-1]
         entries.append(f'  {_compact(path)}: {head}, "params": [{lines}]}}')
-    head = "".join(f' {_compact(key)}: {_compact(data[key])},\n' for key in ("river", "groups", "refused"))
+    head = "".join(f" {_compact(key)}: {_compact(data[key])},\n" for key in ("river", "groups", "refused"))
     return "{\n" + head + ' "entries": {\n' + ",\n".join(entries) + "\n }\n}\n"
 
 
@@ -122,7 +122,9 @@ def _accepts(path: str, name: str, parameter: inspect.Parameter) -> tuple[list[d
     if isinstance(parameter.default, bool):
         accepts = [rules.BOOLEAN]
     if not accepts:
-        raise LookupError(f"{path}.{name}: say in catalogue_rules what it accepts ({annotation} = {parameter.default!r})")
+        raise LookupError(
+            f"{path}.{name}: say in catalogue_rules what it accepts ({annotation} = {parameter.default!r})"
+        )
     return accepts, nullable
 
 

@@ -18,7 +18,7 @@ import json
 import math
 from typing import Any
 
-from .catalogue import BINARY, MULTICLASS, REGRESSION, TASKS, Entry, Parameter, read_catalogue
+from .catalogue import BINARY, REGRESSION, TASKS, Entry, Parameter, read_catalogue
 from .errors import Fault, SpecError
 
 MAX_DEPTH = 8
@@ -64,6 +64,22 @@ def validate(spec: object, task: str) -> None:
         models = checker.check_part(spec, "", (role,), task, 0)
         if not checker.faults and models > MAX_MODELS:
             checker.add("", f"it comes to {models:,} models in all; at most {MAX_MODELS:,} are allowed")
+    if checker.faults:
+        first = checker.faults[0]
+        raise SpecError(first.place, first.message, checker.faults)
+
+
+def validate_component(part: object, roles: tuple[str, ...], task: str = BINARY) -> None:
+    """Check a part that is not a model, such as a drift detector.
+
+    Examples
+    --------
+    >>> validate_component({"use": "drift.ADWIN", "params": {"delta": 0.01}}, ("drift_detector",))
+    """
+    checker = _Checker()
+    checker.check_size(part)
+    if not checker.faults:
+        checker.check_part(part, "", roles, task, 0)
     if checker.faults:
         first = checker.faults[0]
         raise SpecError(first.place, first.message, checker.faults)
@@ -318,6 +334,3 @@ def _join(place: str, key: str) -> str:
 def _show(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False, default=repr)
     return text if len(text) <= 80 else text[:77] + "..."
-
-
-__all__ = ["BINARY", "MULTICLASS", "REGRESSION", "TASKS", "canonical", "resolve", "validate"]

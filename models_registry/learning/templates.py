@@ -138,7 +138,7 @@ TEMPLATES: tuple[Template, ...] = (
         "Adaptive random forest regressor",
         "Ten regression trees, each replaced when it drifts. Strong, slower, larger.",
         (REGRESSION,),
-        {"steps": [_use("forest.ARFRegressor", n_models=10)]},
+        _scaled(_use("forest.ARFRegressor", n_models=10)),
     ),
     Template(
         "nearest-neighbours-regressor",

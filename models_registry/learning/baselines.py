@@ -1,0 +1,75 @@
+"""Guesses that ignore the features: what a model has to beat.
+
+- `majority`: the label that is most frequent so far, a tie keeping the one that got there first; its probabilities are
+  the shares of the labels so far;
+- `mean`: the mean of the labels so far;
+- `last`: the last label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .catalogue import REGRESSION
+from .labels import Label
+
+MAJORITY, MEAN, LAST = "majority", "mean", "last"
+TITLES = {MAJORITY: "Commonest label so far", MEAN: "Mean so far", LAST: "Last label"}
+
+
+def list_baselines(task: str) -> list[str]:
+    """Return the baselines of a task, the default first."""
+    return [MEAN, LAST] if task == REGRESSION else [MAJORITY, LAST]
+
+
+class Baseline:
+    """Predicts every event from the labels before it.
+
+    Parameters
+    ----------
+    kind
+        `majority`, `mean` or `last`.
+
+    Examples
+    --------
+    >>> Baseline("majority").follow([True, False, False, True])
+    [None, True, True, False]
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._counts: dict[Label, int] = {}
+        self._most = 0
+        self._guess: Label | None = None
+        self._mean = 0.0
+        self._events = 0
+
+    def follow(self, labels: Sequence[Label]) -> list[Label | None]:
+        """Take labels; return the guess made before each, `None` before the first of all."""
+        if self.kind == MAJORITY:
+            return self._follow_majority(labels)
+        guesses: list[Label | None] = []
+        if self.kind == LAST:
+            if labels:
+                guesses = [self._guess, *labels[:-1]]
+                self._guess = labels[-1]
+            return guesses
+        mean, events = self._mean, self._events
+        for label in labels:
+            guesses.append(mean if events else None)
+            events += 1
+            mean += (label - mean) / events  # type: ignore[operator]
+        self._mean, self._events = mean, events
+        return guesses
+
+    def _follow_majority(self, labels: Sequence[Label]) -> list[Label | None]:
+        counts, most, guess = self._counts, self._most, self._guess
+        guesses: list[Label | None] = []
+        for label in labels:
+            guesses.append(guess)
+            count = counts.get(label, 0) + 1
+            counts[label] = count
+            if count > most:
+                most, guess = count, label
+        self._most, self._guess = most, guess
+        return guesses

@@ -1,0 +1,210 @@
+"""The metrics a run may be judged by: names, meaning and how to show them, without importing River.
+
+A *series* is one metric seen one way; its key is `view.metric`, as in `rolling.F1`. The views are
+
+- `overall`: over every event so far;
+- `rolling`: over the last few hundred events (the run's window);
+- `fading`: over every event, older ones counting less and less;
+- `baseline` and `baseline_rolling`: the same for a guess that ignores the features (the commonest label so far, the
+  mean so far, or the last value), scored on the same events.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from .catalogue import BINARY, MULTICLASS, REGRESSION
+
+OVERALL, ROLLING, FADING = "overall", "rolling", "fading"
+BASELINE, BASELINE_ROLLING = "baseline", "baseline_rolling"
+VIEWS = {
+    OVERALL: "overall",
+    ROLLING: "rolling",
+    FADING: "fading",
+    BASELINE: "baseline",
+    BASELINE_ROLLING: "baseline, rolling",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One metric.
+
+    Parameters
+    ----------
+    name
+        River's class name, and the key.
+    title
+        What people read.
+    tasks
+        The tasks it judges.
+    greater_is_better
+        Its direction.
+    style
+        How a value is written: `percent` (a share of one), `decimal`, or `label` (in the unit of the label).
+    help
+        One line on what it says.
+    needs_probabilities
+        Whether a model that only names a label cannot be judged by it.
+    """
+
+    name: str
+    title: str
+    tasks: tuple[str, ...]
+    greater_is_better: bool
+    style: str
+    help: str
+    needs_probabilities: bool = False
+
+    def format(self, value: float | None) -> str:
+        """Return a value as people read it.
+
+        Examples
+        --------
+        >>> find_measure("Accuracy").format(0.91234), find_measure("MAE").format(1234.5)
+        ('91.2 %', '1,234')
+        """
+        if value is None or not math.isfinite(value):
+            return "-"
+        if self.style == "percent":
+            return f"{100 * value:.1f} %"
+        if self.style == "points":
+            return f"{value:.1f} %"
+        size = abs(value)
+        return f"{value:,.0f}" if size >= 1000 else f"{value:.1f}" if size >= 100 else f"{value:.3f}"
+
+    def is_better(self, value: float, other: float) -> bool:
+        """Whether the first value is the better one."""
+        return value > other if self.greater_is_better else value < other
+
+
+_CLASSES = (BINARY, MULTICLASS)
+
+MEASURES: tuple[Measure, ...] = (
+    Measure("Accuracy", "Accuracy", _CLASSES, True, "percent", "Share of events predicted right."),
+    Measure(
+        "BalancedAccuracy",
+        "Balanced accuracy",
+        _CLASSES,
+        True,
+        "percent",
+        "Share predicted right per class, averaged over the classes: rare classes count as much as common ones.",
+    ),
+    Measure("F1", "F1", (BINARY,), True, "percent", "Harmonic mean of precision and recall."),
+    Measure("Precision", "Precision", (BINARY,), True, "percent", "Of the events called positive, the share that is."),
+    Measure("Recall", "Recall", (BINARY,), True, "percent", "Of the positive events, the share that was found."),
+    Measure(
+        "ROCAUC",
+        "ROC AUC",
+        (BINARY,),
+        True,
+        "percent",
+        "Chance that a positive event gets a higher probability than a negative one (ten thresholds).",
+        needs_probabilities=True,
+    ),
+    Measure(
+        "LogLoss",
+        "Log loss",
+        (BINARY,),
+        False,
+        "decimal",
+        "How surprised the probabilities were by the labels, in nats.",
+        needs_probabilities=True,
+    ),
+    Measure("MCC", "Matthews correlation", (BINARY,), True, "decimal", "Correlation of prediction and label, -1 to 1."),
+    Measure(
+        "CohenKappa", "Cohen's kappa", _CLASSES, True, "decimal", "Agreement beyond what guessing would reach, up to 1."
+    ),
+    Measure("MacroF1", "Macro F1", (MULTICLASS,), True, "percent", "F1 per class, averaged over the classes."),
+    Measure(
+        "MacroPrecision", "Macro precision", (MULTICLASS,), True, "percent", "Precision per class, averaged over them."
+    ),
+    Measure("MacroRecall", "Macro recall", (MULTICLASS,), True, "percent", "Recall per class, averaged over them."),
+    Measure("WeightedF1", "Weighted F1", (MULTICLASS,), True, "percent", "F1 per class, weighted by how common it is."),
+    Measure(
+        "CrossEntropy",
+        "Cross entropy",
+        (MULTICLASS,),
+        False,
+        "decimal",
+        "How surprised the probabilities were by the labels, in nats.",
+        needs_probabilities=True,
+    ),
+    Measure("MAE", "Mean absolute error", (REGRESSION,), False, "label", "Mean distance of prediction and label."),
+    Measure(
+        "RMSE",
+        "Root mean squared error",
+        (REGRESSION,),
+        False,
+        "label",
+        "Like the mean absolute error, but large misses count more.",
+    ),
+    Measure("MSE", "Mean squared error", (REGRESSION,), False, "label", "Mean of the squared misses."),
+    Measure(
+        "R2", "R squared", (REGRESSION,), True, "decimal", "Share of the label's variance that is explained, up to 1."
+    ),
+    Measure(
+        "MAPE", "Mean absolute percentage error", (REGRESSION,), False, "points", "Mean miss relative to the label."
+    ),
+    Measure(
+        "SMAPE",
+        "Symmetric percentage error",
+        (REGRESSION,),
+        False,
+        "points",
+        "Mean miss relative to both.",
+    ),
+)
+_BY_NAME = {measure.name: measure for measure in MEASURES}
+
+DEFAULTS: dict[str, tuple[str, ...]] = {
+    BINARY: ("Accuracy", "F1", "ROCAUC", "LogLoss"),
+    MULTICLASS: ("Accuracy", "BalancedAccuracy", "MacroF1", "CohenKappa"),
+    REGRESSION: ("MAE", "RMSE", "R2"),
+}
+PRIMARY: dict[str, str] = {BINARY: "Accuracy", MULTICLASS: "Accuracy", REGRESSION: "MAE"}
+"""The metric whose loss is faded and watched for drift."""
+
+
+def list_measures(task: str) -> list[Measure]:
+    """Return the metrics that judge a task, in the order they are offered.
+
+    Examples
+    --------
+    >>> [measure.name for measure in list_measures("regression")]
+    ['MAE', 'RMSE', 'MSE', 'R2', 'MAPE', 'SMAPE']
+    """
+    return [measure for measure in MEASURES if task in measure.tasks]
+
+
+def find_measure(name: str) -> Measure:
+    """Return the metric of this name, or raise `LookupError`."""
+    try:
+        return _BY_NAME[name]
+    except KeyError:
+        raise LookupError(f"no metric {name!r}") from None
+
+
+def key_of(view: str, metric: str) -> str:
+    """Return the key of a series."""
+    return f"{view}.{metric}"
+
+
+def split_key(key: str) -> tuple[str, Measure]:
+    """Return the view and the metric of a series.
+
+    Examples
+    --------
+    >>> view, measure = split_key("rolling.F1")
+    >>> view, measure.title
+    ('rolling', 'F1')
+    """
+    view, _, name = key.partition(".")
+    return view, find_measure(name)
+
+
+def title_of(key: str) -> str:
+    """Return what a series is called: `F1 (rolling)`."""
+    view, measure = split_key(key)
+    return measure.title if view == OVERALL else f"{measure.title} ({VIEWS[view]})"
