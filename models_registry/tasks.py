@@ -5,13 +5,20 @@ from __future__ import annotations
 from datetime import timedelta
 
 from celery import shared_task
+from celery.signals import worker_init
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from models_registry import artifacts
-from models_registry.models import Run
-from models_registry.services import training
+from models_registry import artifacts, engine
+from models_registry.models import Run, Version
+from models_registry.services import training, versions
+
+
+@worker_init.connect
+def load_river(**_: object) -> None:
+    """Import River before the worker forks: its processes share it, and none waits for it."""
+    engine.learner_class()
 
 
 @shared_task(name="models_registry.tasks.advance_run")
@@ -37,7 +44,15 @@ def ring_waiting_runs() -> int:
     waiting = list(_waiting().values_list("pk", flat=True))
     for run_id in waiting:
         advance_run.delay(run_id)
+    for version_id in Version.objects.filter(digest="").values_list("pk", flat=True):
+        seal_version.delay(version_id)
     return len(waiting)
+
+
+@shared_task(name="models_registry.tasks.seal_version")
+def seal_version(version_id: int) -> None:
+    """Compute the digest of a version that a person published."""
+    versions.seal(version_id)
 
 
 @shared_task(name="models_registry.tasks.sweep_artifacts")
@@ -51,7 +66,7 @@ def sweep_artifacts() -> int:
     return swept
 
 
-def _waiting():  # type: ignore[no-untyped-def]
+def _waiting() -> QuerySet[Run]:
     now = timezone.now()
     free = Q(lease_until=None) | Q(lease_until__lt=now)
     behind = Q(project__last_position__gt=F("position")) | Q(state=Run.State.QUEUED) | Q(target_position__isnull=False)

@@ -160,7 +160,7 @@ STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "artifacts": {
         "BACKEND": env.str("ARTIFACT_STORAGE", default="django.core.files.storage.FileSystemStorage"),
-        "OPTIONS": env.json("ARTIFACT_STORAGE_OPTIONS", default="null") or {"location": str(DATA_DIR / "artifacts")},
+        "OPTIONS": env.json("ARTIFACT_STORAGE_OPTIONS", default=None) or {"location": str(DATA_DIR / "artifacts")},
     },
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"

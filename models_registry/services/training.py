@@ -25,6 +25,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from models_registry import artifacts, engine
+from models_registry.learning import measures
 from models_registry.learning.errors import EstimatorFailed, LearningError
 from models_registry.models import Alarm, MetricPoint, Run, SetAsideEvent, Version
 from models_registry.services.points import compact
@@ -85,9 +86,9 @@ def advance(run_id: int) -> Advanced:
     try:
         chunk = _learn(run)
         return _commit(run, chunk, owner)
-    except UserError as wrong:
+    except (UserError, LearningError) as wrong:
         _learners.pop(run.pk, None)
-        _fail(run, wrong.message)
+        _fail(run, str(wrong))
         return NOTHING
     except BaseException:
         # Whatever happened, the state in memory may be ahead of the row: forget it, and let the next worker in.
@@ -128,12 +129,15 @@ def _learner_of(run: Run) -> Learner:
         return engine.load(artifacts.read(run.checkpoint))
     if run.from_version is not None:
         return engine.load(artifacts.read(run.from_version.artifact))
+    task, primary = run.project.task, run.project.primary_metric
     return engine.learner_class().create(
         run.spec,
-        run.project.task,
+        task,
         seed=run.seed,
-        window=run.options.get("window", 500),
-        drift=bool(run.options.get("drift", True)),
+        metrics=list(dict.fromkeys((primary, *measures.DEFAULTS[task]))),
+        window=run.options["window"],
+        drift=run.options["drift"],
+        start=run.start_position,
     )
 
 
@@ -223,7 +227,7 @@ def _commit(run: Run, chunk: _Chunk, owner: str) -> Advanced:
         for name, value in changes.items():
             setattr(run, name, value)
         _keep_findings(run, chunk)
-        _publish_if_due(run, replay_done=replay_done, failed=bool(chunk.failure))
+        _publish_if_due(run, chunk, replay_done=replay_done)
         _record_end(run)
     _remember(run.pk, sha, chunk.learner)
     _discard_checkpoint(old_checkpoint, sha)
@@ -275,12 +279,17 @@ def _keep_findings(run: Run, chunk: _Chunk) -> None:
     )
 
 
-def _publish_if_due(run: Run, *, replay_done: bool, failed: bool) -> None:
+def _publish_if_due(run: Run, chunk: _Chunk, *, replay_done: bool) -> None:
     every = int(run.options.get("publish_every") or 0)
-    if replay_done or failed:
-        publish(run=run, reason=Version.Reason.END, actor=None)
+    if run.position == run.start_position:
+        return  # nothing was learned that a version could show
+    if replay_done or chunk.failure:
+        reason = Version.Reason.END
     elif every and run.position % every == 0:
-        publish(run=run, reason=Version.Reason.RULE, actor=None)
+        reason = Version.Reason.RULE
+    else:
+        return
+    publish(run=run, reason=reason, actor=None, digest=chunk.learner.model_digest())
 
 
 def _record_end(run: Run) -> None:
@@ -324,6 +333,3 @@ def _discard_checkpoint(old: str, new: str) -> None:
 def artifact_in_use(sha: str) -> bool:
     """Say whether any row names this artifact."""
     return Version.objects.filter(artifact=sha).exists() or Run.objects.filter(checkpoint=sha).exists()
-
-
-__all__ = ["Advanced", "LearningError", "advance", "artifact_in_use"]

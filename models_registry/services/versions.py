@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
+from models_registry import artifacts, engine
 from models_registry.models import Run, Version
 from models_registry.services.numbering import next_number
 from ops_portal.errors import UserError
@@ -12,11 +13,11 @@ from projects.services.activity import record
 
 
 @transaction.atomic
-def publish(*, run: Run, reason: str, actor: AbstractBaseUser | None) -> Version:
+def publish(*, run: Run, reason: str, actor: AbstractBaseUser | None, digest: str = "") -> Version:
     """Publish the state of `run` at its newest checkpoint; the same position is published once.
 
-    The caller passes a row read in this transaction or just committed: position, checkpoint and summary of a run
-    change together.
+    The caller passes a row read under its lock in this transaction: position, checkpoint and summary of a run change
+    together. Without `digest`, a worker computes it from the artifact afterwards (`seal`).
     """
     if not run.checkpoint:
         raise UserError(f"Run {run.number} has not learned anything yet.", code="nothing_learned", status=409)
@@ -37,7 +38,7 @@ def publish(*, run: Run, reason: str, actor: AbstractBaseUser | None) -> Version
         metrics=run.summary,
         artifact=run.checkpoint,
         artifact_bytes=run.checkpoint_bytes,
-        digest=run.digest,
+        digest=digest,
         environment=run.environment,
         created_by_id=actor.pk if actor else None,
     )
@@ -50,3 +51,21 @@ def publish(*, run: Run, reason: str, actor: AbstractBaseUser | None) -> Version
         run=run.pk,
     )
     return version
+
+
+def seal(version_id: int) -> None:
+    """Give a version the digest that names its model; it takes loading the model, so a worker does it."""
+    version = Version.objects.get(pk=version_id)
+    if not version.digest:
+        digest = engine.load(artifacts.read(version.artifact)).model_digest()
+        Version.objects.filter(pk=version_id, digest="").update(digest=digest)
+
+
+@transaction.atomic
+def publish_now(*, run_id: int, actor: AbstractBaseUser) -> Version:
+    """Publish a run's newest state because somebody asked for it.
+
+    The row is locked, so that its position, checkpoint and summary are of one chunk and no worker moves them meanwhile.
+    """
+    run = Run.objects.select_for_update(of=("self",)).select_related("model", "project__team").get(pk=run_id)
+    return publish(run=run, reason=Version.Reason.REQUEST, actor=actor)
