@@ -81,7 +81,5 @@ def _ask_both(model: Any) -> Callable[[Features], tuple[Label | None, Probabilit
 def _check_finite(values: Sequence[float | None], positions: Sequence[int]) -> None:
     for position, value in zip(positions, values, strict=True):
         if value is not None and not math.isfinite(value):
-            raise EstimatorFailed(
-                position,
-                "the model diverged: its prediction is not a finite number. Scale the features, lower the rate.",
-            )
+            message = "the model diverged: its prediction is not a finite number; scale the features or lower the rate"
+            raise EstimatorFailed(position, message)

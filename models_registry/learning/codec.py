@@ -31,13 +31,11 @@ _TRIAL = 256 * 1024
 _WORTH = 0.8
 
 _RIVER = frozenset(
-    [
+    {
         "_river_rust",
         "bandit",
         "base",
-        "checks",
         "compose",
-        "conf",
         "covariance",
         "drift",
         "dummy",
@@ -49,7 +47,6 @@ _RIVER = frozenset(
         "imblearn",
         "linear_model",
         "metrics",
-        "misc",
         "model_selection",
         "multiclass",
         "naive_bayes",
@@ -61,7 +58,7 @@ _RIVER = frozenset(
         "stats",
         "tree",
         "utils",
-    ]
+    }
 )
 """Any class defined in these parts of River may stand in a state: a tree grows kinds of nodes no sample would show."""
 _OWN = "models_registry.learning."

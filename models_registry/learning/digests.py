@@ -15,10 +15,10 @@ _BLOCK = 512 * _RECORD.itemsize
 
 
 class RunningDigest:
-    """A digest over one record per event that can be pickled midway, which a hash object cannot.
+    r"""A digest over one record per event that can be pickled midway, which a hash object cannot.
 
     Records are chained in blocks of a fixed number of events counted from the run's start:
-    $h_k = H(h_{k-1}, \\text{block}_k)$. So it does not matter how the stream was cut.
+    $h_k = H(h_{k-1}, \text{block}_k)$. So it does not matter how the stream was cut.
     """
 
     def __init__(self) -> None:

@@ -21,6 +21,7 @@ MAX_POINTS = 1_000
 
 Values = dict[str, list[float | None]]
 Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
 
 
 class Point(NamedTuple):
@@ -127,7 +128,7 @@ class Thinner:
         self.width = START_WIDTH
         self._open: Point | None = None
 
-    def add(self, positions: Floats, names: Sequence[str], values: Floats) -> tuple[list[Point], int | None]:
+    def add(self, positions: Integers, names: Sequence[str], values: Floats) -> tuple[list[Point], int | None]:
         """Take the values at some events.
 
         Parameters
@@ -158,7 +159,7 @@ class Thinner:
             return finished, None
         return merge_points(finished, self.width), self.width
 
-    def _fill(self, positions: Floats, names: Sequence[str], values: Floats) -> list[Point]:
+    def _fill(self, positions: Integers, names: Sequence[str], values: Floats) -> list[Point]:
         buckets = (positions - 1) // self.width
         starts = np.flatnonzero(np.diff(buckets, prepend=buckets[0] - 1))
         ends = np.append(starts[1:], len(positions)) - 1

@@ -1,4 +1,4 @@
-"""Progressive (prequential) learning: predict, score, learn, event by event, in a state that can be resumed anywhere."""
+"""Progressive (prequential) learning: predict, score, learn, event by event, resumable after any of them."""
 
 from __future__ import annotations
 
@@ -280,7 +280,7 @@ class Learner:
         predict, learn, keep = answers.predict, self.model.learn_one, answers.raw.append
         i = 0
         try:
-            for i, x, y in zip(itertools.count(), batch.features, batch.labels):
+            for i, x, y in zip(itertools.count(), batch.features, batch.labels):  # noqa: B007 (read when it fails)
                 keep(predict(x))
                 learn(x, y)
         except Exception as error:

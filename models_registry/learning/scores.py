@@ -89,7 +89,8 @@ def roc_auc(tp: Floats, fp: Floats, positives: Floats, negatives: Floats) -> Flo
     parts = (fpr[1:] - fpr[:-1]) * (tpr[1:] + tpr[:-1]) / 2.0
     # The order in which numpy sums the nine parts of one curve: eight in a tree, then the rest.
     a, b, c, d, e, f, g, h, rest = parts
-    return -((((a + b) + (c + d)) + ((e + f) + (g + h))) + rest)
+    area: Floats = -((((a + b) + (c + d)) + ((e + f) + (g + h))) + rest)
+    return area
 
 
 def _sum(rows: Floats) -> Floats:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import measures, scores
+from .catalogue import BINARY, REGRESSION
 from .labels import Label
 from .measures import OVERALL, ROLLING
 from .windows import Counts, RunningMean, RunningVariance, WindowSum
@@ -40,9 +41,9 @@ class Tally(Protocol):
 
 def make_tally(task: str, metrics: Sequence[str], window: int) -> Tally:
     """Return the tally of a task."""
-    if task == measures.REGRESSION:
+    if task == REGRESSION:
         return RegressionTally(metrics, window)
-    return ClassTally(metrics, window, binary=task == measures.BINARY)
+    return ClassTally(metrics, window, binary=task == BINARY)
 
 
 class MeanScore:
@@ -169,7 +170,7 @@ class RegressionTally:
         pairs = list(zip(labels, predictions, strict=True))
         series: Series = {}
         for name, mean in self._means.items():
-            overall, rolling = mean.add([_LOSSES[name](y, p) for y, p in pairs])  # type: ignore[arg-type]
+            overall, rolling = mean.add([_LOSSES[name](y, p) for y, p in pairs])
             series |= _both(name, _finish(name, overall), _finish(name, rolling))
         if "R2" in self._metrics:
             series |= _both("R2", self._add_r2(labels, pairs), self._add_rolling_r2(pairs))
