@@ -1,4 +1,4 @@
-"""The HTTP API of projects: events and labels in, projects listed and registered."""
+"""The HTTP API that takes events and labels in."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.http.request import UnreadablePostError
 from django.utils import timezone
 
 from ops_portal.errors import UserError, error_body
+from projects import api_schema
 from projects.access import Caller
 from projects.api_lean import lean_call
 from projects.bodies import NDJSON_TYPES, BodyError, Item, Readable, in_batches, read_json_items, read_ndjson_items
@@ -64,7 +65,7 @@ class Tally:
         return JsonResponse(body)
 
 
-@lean_call(Scope.INGEST)
+@lean_call(Scope.INGEST, api_schema.Events)
 def events(request: HttpRequest, caller: Caller) -> JsonResponse:
     """Take events, with or without their labels."""
 
@@ -74,7 +75,7 @@ def events(request: HttpRequest, caller: Caller) -> JsonResponse:
     return _take_body(request, caller.project.task, read_event, take)
 
 
-@lean_call(Scope.INGEST)
+@lean_call(Scope.INGEST, api_schema.Labels)
 def labels(request: HttpRequest, caller: Caller) -> JsonResponse:
     """Take labels for events that came before."""
 

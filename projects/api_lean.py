@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.views import APIView
 
 from ops_portal.errors import UserError, error_body, error_response
 from projects.access import Caller, api_project
@@ -19,10 +20,11 @@ P = ParamSpec("P")
 LeanView = Callable[Concatenate[HttpRequest, Caller, P], HttpResponse]
 
 
-def lean_call(scope: str) -> Callable[[LeanView[P]], Callable[..., HttpResponse]]:
+def lean_call(scope: str, described_by: type[APIView]) -> Callable[[LeanView[P]], Callable[..., HttpResponse]]:
     """Decorate a plain POST view of the API, `view(request, caller, ...)`, that needs `scope`.
 
-    Errors have the one shape. The view is exempt from Django's own CSRF check because `identify` does it for sessions.
+    `described_by` is a class of DRF whose `post` is never called: the OpenAPI description is made from it. Errors have
+    the one shape. The view is exempt from Django's own CSRF check because `identify` does it for sessions.
     """
 
     def decorate(view: LeanView[P]) -> Callable[..., HttpResponse]:
@@ -43,6 +45,9 @@ def lean_call(scope: str) -> Callable[[LeanView[P]], Callable[..., HttpResponse]
             except UserError as error:
                 return error_response(error)
 
+        # Where drf-spectacular looks for the class of a view.
+        checked.cls = described_by  # type: ignore[attr-defined]
+        checked.initkwargs = {}  # type: ignore[attr-defined]
         return checked
 
     return decorate

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from projects import api
+from projects import api, api_projects
 
 app_name = "projects_api"
 urlpatterns = [
+    path("", api_projects.OneProject.as_view(), name="project"),
     path("events/", api.events, name="events"),
     path("labels/", api.labels, name="labels"),
 ]

@@ -1,0 +1,122 @@
+"""The OpenAPI description of the calls that are plain Django views."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+
+class EventIn(serializers.Serializer[Any]):
+    """An event: its features, and its label when that is known already."""
+
+    id = serializers.CharField(
+        max_length=200, required=False, help_text="Your name for the event; sending it again changes nothing."
+    )
+    features = serializers.DictField(
+        child=serializers.JSONField(),
+        help_text="1 to 1,000 values: numbers, texts (up to 10,000 characters), true, false or null (missing).",
+    )
+    label = serializers.JSONField(  # type: ignore[assignment]
+        required=False,
+        help_text="binary: true, false, 0, 1 or one of two texts; multiclass: text or whole number; regression: number",
+    )
+    at = serializers.DateTimeField(required=False, help_text="When it happened, ISO 8601; UTC without an offset.")
+
+
+class LabelIn(serializers.Serializer[Any]):
+    """The label of an event that came before."""
+
+    id = serializers.CharField(max_length=200, help_text="The id of the event.")
+    label = serializers.JSONField(help_text="As for an event.")  # type: ignore[assignment]
+
+
+class RejectionOut(serializers.Serializer[Any]):
+    """An item that was not taken."""
+
+    line = serializers.IntegerField(help_text="Place in the list or line of the body, from 1.")
+    error = serializers.CharField()
+
+
+class ReceiptOut(serializers.Serializer[Any]):
+    """What became of a body: every item is counted once."""
+
+    accepted = serializers.IntegerField(help_text="New events, and labels that joined their event.")
+    duplicates = serializers.IntegerField(help_text="Known already; nothing changed.")
+    corrections = serializers.IntegerField(help_text="Second, different labels: recorded beside the first.")
+    rejected = RejectionOut(many=True, help_text="The first 1,000 items that were not taken, with the reason.")
+    rejected_count = serializers.IntegerField()
+
+
+class ErrorDetail(serializers.Serializer[Any]):
+    """What is wrong, for programs and for people."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
+    fields = serializers.DictField(required=False)  # type: ignore[assignment]
+
+
+class ErrorOut(serializers.Serializer[Any]):
+    """The one shape of every error."""
+
+    error = ErrorDetail()
+
+
+class RejectedOut(ReceiptOut):
+    """The receipt of a body of which nothing was taken."""
+
+    error = ErrorDetail()
+
+
+ERRORS = dict.fromkeys((400, 401, 403, 404, 409, 415), ErrorOut)
+RESPONSES = {200: ReceiptOut, 422: RejectedOut, **ERRORS}
+
+
+class Events(APIView):
+    """Describes `projects.api.events`."""
+
+    @extend_schema(
+        operation_id="events_create",
+        summary="Send events",
+        tags=["events"],
+        request={"application/json": EventIn(many=True), "application/x-ndjson": EventIn},
+        responses=RESPONSES,
+        examples=[
+            OpenApiExample(
+                "An event with its label",
+                [{"id": "tx-1041", "features": {"amount": 12.5, "country": "DE"}, "label": False}],
+                request_only=True,
+            )
+        ],
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        """Send one event, a list, or NDJSON (one object per line, streamed, of any length).
+
+        Idempotent by `id`: sent again, an event is a duplicate and changes nothing. A known event without a label
+        takes the label that comes with it.
+        """
+        raise NotImplementedError
+
+
+class Labels(APIView):
+    """Describes `projects.api.labels`."""
+
+    @extend_schema(
+        operation_id="labels_create",
+        summary="Send labels",
+        tags=["events"],
+        request={"application/json": LabelIn(many=True), "application/x-ndjson": LabelIn},
+        responses=RESPONSES,
+        examples=[OpenApiExample("A label", [{"id": "tx-1041", "label": True}], request_only=True)],
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        """Send the labels of events that came before: one object, a list, or NDJSON.
+
+        The first label of an event is what the models learn, joined to the features as they were sent. The same label
+        again is a duplicate; another one is recorded as a correction.
+        """
+        raise NotImplementedError
