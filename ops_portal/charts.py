@@ -198,7 +198,7 @@ def dot_chart(
     layout |= {"hovermode": "closest", "showlegend": len(series) > 1}
     layout["yaxis"] |= {"autorange": "reversed", "type": "category"}
     layout["xaxis"] |= {"showgrid": True} | ({"range": list(x_range)} if x_range else {})
-    columns, rows = _table(series, y_title or "Item")
+    columns, rows = _table(series, y_title)
     return Chart({"data": traces, "layout": layout}, title, summary, columns, rows)
 
 
@@ -213,7 +213,7 @@ def matrix_chart(
 ) -> Chart:
     """A confusion matrix: row by row the true label, column by column the predicted one."""
     names = [_text(label) for label in labels]
-    shown = {"type": "heatmap", "x": names, "y": names, "z": [list(row) for row in counts]}
+    shown: Figure = {"type": "heatmap", "x": names, "y": names, "z": [list(row) for row in counts]}
     shown |= {
         "colorscale": [[0, "--surface"], [1, "--chart-1"]],
         "showscale": False,
@@ -263,7 +263,14 @@ def _layout(
             "align": "left",
             "namelength": -1,
         },
-        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "bgcolor": CLEAR},
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": 1.02,
+            "yanchor": "bottom",
+            "bgcolor": CLEAR,
+        },
         "xaxis": axis
         | {
             "title": {"text": _text(x_title), "standoff": 8, "font": {"size": 12}},
@@ -414,4 +421,4 @@ def _table(
     if not any(x is None or isinstance(x, str) for x in kept):
         kept.sort()
     rows = tuple((_cell(x), *(cells.get(x, DASH) for cells in columns.values())) for x in kept)
-    return (x_title, *columns), rows
+    return (x_title or "Item", *columns), rows

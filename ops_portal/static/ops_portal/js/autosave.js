@@ -4,7 +4,7 @@
   "use strict";
 
   const waiting = new Set();
-  const clock = () => new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const clock = () => new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
 
   const say = (form, state, text) => {
     const status = form.querySelector(".save-status");

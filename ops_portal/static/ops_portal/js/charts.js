@@ -48,6 +48,13 @@
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, paint(item, /color/.test(key))]));
   };
 
+  // A phone has no room for a turned word (the caption names what is drawn); its legend has two columns
+  const narrow = (layout) => {
+    if (layout.yaxis?.title) layout.yaxis.title.text = "";
+    Object.assign(layout.legend, { entrywidthmode: "fraction", entrywidth: 0.46, font: { size: 11 } });
+    Object.assign(layout.margin, { l: 36, r: 8 });
+  };
+
   const plotOf = (figure) => figure.querySelector(".chart-plot");
   const textOf = (figure) => document.getElementById(`${figure.dataset.chart}-data`)?.textContent;
 
@@ -78,6 +85,7 @@
       const first = !plot.classList.contains("js-plotly-plot");
       const { data, layout } = paint(JSON.parse(text));
       layout.font.family = getComputedStyle(document.body).fontFamily;
+      if (plot.clientWidth < 480) narrow(layout);
       // A finger on the chart scrolls the page
       layout.dragmode = matchMedia("(pointer: coarse)").matches ? false : "zoom";
       const state = drawn.get(plot) ?? { revision: 0, zoomed: false };
