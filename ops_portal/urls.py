@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from ops_portal import pages
 
@@ -12,8 +13,12 @@ urlpatterns = [
     path("sign-in/", pages.SignIn.as_view(), name="sign_in"),
     path("sign-in/link/", pages.sign_in_by_link, name="sign_in_by_link"),
     path("sign-out/", pages.SignOut.as_view(), name="sign_out"),
+    path("api/v1/projects/", include("projects.api_root_urls")),
     path("api/v1/projects/<slug:slug>/", include("models_registry.api_urls")),
     path("api/v1/projects/<slug:slug>/", include("projects.api_urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api_docs"),
+    path("api/docs/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="api_docs_redoc"),
     path("health/live", pages.live, name="live"),
     path("health/ready", pages.ready, name="ready"),
     path("admin/", admin.site.urls),

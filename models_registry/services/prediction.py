@@ -104,7 +104,7 @@ def _load(project_id: int) -> tuple[Serving, Learner]:
 def _predict(learner: Learner, features: dict[str, Any]) -> tuple[Any, dict[str, float] | None]:
     try:
         prediction, probabilities = learner.predict(features)
-    except Exception as failed:
+    except Exception as failed:  # noqa: BLE001
         # River validates no input: a text where the model learned numbers surfaces here, as any exception at all.
         raise UserError(
             f"The deployed model cannot predict for these features: {failed}. "

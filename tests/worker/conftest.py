@@ -61,19 +61,21 @@ class Worker:
 
     def __init__(self, broker_url: str, queue: str, environment: dict[str, str], log: Path) -> None:
         self.log = log
-        self.process = subprocess.Popen(
-            [
-                *[sys.executable, "-m", "celery", "-A", "ops_portal", "worker", "--pool", "solo", "-Q", queue],
-                *["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"],
-                *["--hostname", f"{uuid.uuid4().hex[:8]}@test"],
-            ],
-            cwd=ROOT,
-            env={**os.environ, **environment, "REDIS_URL": broker_url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
-            | {"OPS_PORTAL_TEST_QUEUE": queue, "OPS_PORTAL_TEST_DATABASE": str(connection.settings_dict["NAME"])},
-            stdout=log.open("ab"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        command = [sys.executable, "-m", "celery", "-A", "ops_portal", "worker", "--pool", "solo", "-Q", queue]
+        command += ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"]
+        command += ["--hostname", f"{uuid.uuid4().hex[:8]}@test"]
+        environment = {
+            **os.environ,
+            **environment,
+            "REDIS_URL": broker_url,
+            "DJANGO_SETTINGS_MODULE": "tests.settings",
+            "OPS_PORTAL_TEST_QUEUE": queue,
+            "OPS_PORTAL_TEST_DATABASE": str(connection.settings_dict["NAME"]),
+        }
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            )
 
     def kill(self) -> None:
         """kill -9: no goodbye, whatever it is in the middle of."""

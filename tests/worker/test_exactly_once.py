@@ -19,9 +19,9 @@ from tests.worker.conftest import Worker
 
 pytestmark = [pytest.mark.worker, pytest.mark.django_db(transaction=True)]
 
-FOREST = {"steps": [{"use": "forest.ARFClassifier", "params": {"n_models": 5}}]}
-EVENTS = 3_000
-PUBLISH_EVERY = 700
+FOREST = {"steps": [{"use": "forest.ARFClassifier", "params": {"n_models": 3}}]}
+EVENTS = 1_500
+PUBLISH_EVERY = 400
 
 
 def result(run: Run) -> dict[str, Any]:
