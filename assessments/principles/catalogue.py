@@ -59,6 +59,10 @@ class Days:
     likely: float
     high: float
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.low <= self.likely <= self.high < float("inf"):
+            raise ValueError(f"expected 0 <= low <= likely <= high, got {self.low}, {self.likely}, {self.high}")
+
     @property
     def mean(self) -> float:
         """Mean of the PERT distribution, (low + 4 likely + high) / 6."""

@@ -42,14 +42,19 @@ class Factor:
         ``"linear"`` or ``"log"``.
     unit
         Unit of the raw value.
-    phrase
-        The value as a short phrase with a `{}` for the number, for sentences.
+    phrase, singular
+        The value as a short phrase for sentences, with a `{}` for the number, and the phrase for exactly one. Without a
+        phrase the words of the nearest level are used.
+    rare
+        For small rates: below which value, times what, in which phrase.
     minimum, maximum
         Limits outside which a value makes no sense.
     levels
         Worded points; for a declared factor the only values offered.
     counted
         Whether telemetry counts events over a period, so that a measured rate has an error of its own.
+    declared
+        Whether only the worded levels can be chosen.
 
     Examples
     --------
@@ -65,11 +70,14 @@ class Factor:
     high: float
     scale: Literal["linear", "log"] = "linear"
     unit: str = ""
-    phrase: str = "{}"
+    phrase: str = ""
+    singular: str = ""
+    rare: tuple[float, float, str] | None = None
     minimum: float = 0.0
     maximum: float = math.inf
     levels: tuple[Level, ...] = ()
     counted: bool = False
+    declared: bool = False
 
     def __post_init__(self) -> None:
         if not self.low < self.high or (self.scale == "log" and self.low <= 0):
@@ -93,6 +101,15 @@ class Factor:
             return float(self.low * (self.high / self.low) ** position)
         return self.low + (self.high - self.low) * position
 
+    def reached(self, position: float, rising: bool) -> float:
+        """The raw value at which a position is passed: for a declared factor the first level at or beyond it."""
+        value = self.raw(position)
+        if not self.declared:
+            return value
+        levels = sorted((level.value for level in self.levels), reverse=not rising)
+        beyond = (level for level in levels if (level >= value if rising else level <= value))
+        return next(beyond, levels[-1])
+
     def check(self, value: float) -> float:
         """Return the value, or raise `ValueError` with a sentence the user can act on."""
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
@@ -104,14 +121,17 @@ class Factor:
 
     def say(self, value: float) -> str:
         """The value in words, e.g. ``3 models in production``."""
-        for level in self.levels:
-            if level.value == value:
-                return level.words
-        return self.phrase.format(_number(value))
+        if not self.phrase:
+            return min(self.levels, key=lambda level: abs(level.value - value)).words
+        if self.rare and 0 < value < self.rare[0]:
+            return self.rare[2].format(_number(value * self.rare[1]))
+        return self.singular if value == 1 and self.singular else self.phrase.format(_number(value))
 
 
 def _number(value: float) -> str:
-    if value == round(value) or abs(value) >= 20:
+    if value == 0:
+        return "no"
+    if abs(value - round(value)) < 1e-9 or abs(value) >= 10:
         return f"{value:.0f}"
     return f"{value:.1f}" if abs(value) >= 1 else f"{value:.2g}"
 
@@ -119,6 +139,7 @@ def _number(value: float) -> str:
 FACTORS: tuple[Factor, ...] = (
     Factor(
         "deployments_per_week", "Deployments per week", 1 / 26, 7, "log", "per week", "{} deployments a week",
+        "one deployment a week", (0.5, 52, "{} deployments a year"),
         levels=(
             Level(1 / 26, "twice a year or less"),
             Level(0.25, "about once a month"),
@@ -129,24 +150,22 @@ FACTORS: tuple[Factor, ...] = (
     ),
     Factor(
         "manual_steps", "Manual steps per deployment", 0, 15, "linear", "steps", "{} manual steps per deployment",
+        "one manual step per deployment",
         levels=(Level(0, "no manual step"), Level(15, "fifteen or more manual steps")),
     ),
     Factor(
         "rollbacks_per_month", "Rollbacks or failed releases per month", 0, 4, "linear", "per month",
-        "{} rollbacks or failed releases a month",
-        levels=(Level(0, "no rollback or failed release"), Level(4, "one failed release a week or more")),
+        "{} rollbacks or failed releases a month", "one rollback or failed release a month",
+        levels=(Level(0, "none"), Level(1, "one a month"), Level(4, "one a week or more")),
         counted=True,
     ),
     Factor(
-        "hours_to_restore", "Hours to restore service", 1, 168, "log", "hours", "{} hours to restore",
-        levels=(
-            Level(1, "restored within the hour"),
-            Level(24, "restored within a day"),
-            Level(168, "a week or more to restore"),
-        ),
+        "hours_to_restore", "Hours to restore service", 1, 168, "log", "hours", "{} hours to restore service",
+        "one hour to restore service",
+        levels=(Level(1, "within the hour"), Level(24, "within a day"), Level(168, "a week or more")),
     ),
     Factor(
-        "criticality", "Criticality", 1, 5, "linear", "", "criticality {} of 5", 1, 5,
+        "criticality", "Criticality", 1, 5, "linear", "", "criticality {} of 5", "", None, 1, 5,
         levels=(
             Level(1, "an experiment nobody depends on"),
             Level(2, "a convenience; errors annoy"),
@@ -154,27 +173,32 @@ FACTORS: tuple[Factor, ...] = (
             Level(4, "revenue or customers depend on it"),
             Level(5, "errors harm people or the organisation"),
         ),
+        declared=True,
     ),
     Factor(
         "models_in_production", "Models in production", 1, 20, "log", "models", "{} models in production",
-        levels=(Level(1, "one model in production"), Level(20, "twenty or more models in production")),
+        "one model in production",
+        levels=(Level(1, "one, or none yet"), Level(20, "twenty or more")),
     ),
     Factor(
         "drift_alarms_per_month", "Drift alarms per month", 0, 8, "linear", "per month", "{} drift alarms a month",
-        levels=(Level(0, "no drift alarm"), Level(8, "two or more drift alarms a week")),
+        "one drift alarm a month",
+        levels=(Level(0, "none"), Level(4, "one a week"), Level(8, "two a week or more")),
         counted=True,
     ),
     Factor(
         "people", "People changing the system", 1, 12, "log", "people", "{} people changing the system",
+        "one person changing the system",
         levels=(Level(1, "one person"), Level(12, "twelve or more people")),
     ),
     Factor(
-        "regulated", "Regulated", 0, 1, "linear", "", "regulation {} of 1", 0, 1,
+        "regulated", "Regulated", 0, 1, "linear", "", "", "", None, 0, 1,
         levels=(
-            Level(0, "not regulated"),
-            Level(0.5, "partly regulated, or audited by customers"),
-            Level(1, "strictly regulated"),
+            Level(0, "no regulation"),
+            Level(0.5, "partial regulation or customers' audits"),
+            Level(1, "strict regulation"),
         ),
+        declared=True,
     ),
 )  # fmt: skip
 

@@ -6,9 +6,9 @@ r"""The best set in thousands of draws at once, exactly, without an integer prog
    $$L = \sum_k (V_k - \lambda_k) + \sum_i \max(0, r_i) + \mu \cdot budget, \qquad
      r_i = \sum_k \lambda_k c_{ik} - C_i - \mu e_i + \text{prices of the prerequisites i takes part in}$$
 
-3. Deciding against the sign of $r_i$ lowers the bound by $|r_i|$; a benefit filled beyond 1, or that the options still
-   open cannot fill, lowers it further. All sets whose lost bound stays within the gap between the two are listed, option
-   by option for all draws together, and the best one is kept. What is not listed cannot win.
+3. Deciding against the sign of $r_i$ lowers the bound by $|r_i|$; a benefit filled beyond 1, or one that the options
+   still open cannot fill, lowers it further. All sets whose lost bound stays within the gap between the two are listed,
+   option by option for all draws together, and the best one is kept. What is not listed cannot win.
 
 References
 ----------

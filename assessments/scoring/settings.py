@@ -79,6 +79,8 @@ class Settings:
         When a round's outcome counts as agreed, how many rounds there are, and the largest move of a stable vote.
     expert_weights, pooling, consensus_rule
         Named rules; stored with the result although there is one of each.
+    several_models, continuous_per_week
+        From how many models, or deployments a week, the starting profile takes a project as large or continuous.
     telemetry_window_days, telemetry_rule
         How far back telemetry counts, and whether the declared or the measured value is used when both are there.
     sensitivity_ranges
@@ -128,6 +130,8 @@ class Settings:
     expert_weights: Literal["equal"] = "equal"
     pooling: Literal["ratings before shares"] = "ratings before shares"
     consensus_rule: Literal["RAND/UCLA"] = "RAND/UCLA"
+    several_models: float = 3.0
+    continuous_per_week: float = 1.0
     telemetry_window_days: int = 90
     telemetry_rule: Literal["declared", "measured"] = "declared"
     sensitivity_ranges: Mapping[str, tuple[float, float]] = field(
