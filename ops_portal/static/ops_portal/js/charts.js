@@ -89,7 +89,7 @@
       // A finger on the chart scrolls the page
       layout.dragmode = matchMedia("(pointer: coarse)").matches ? false : "zoom";
       const state = drawn.get(plot) ?? { revision: 0, zoomed: false };
-      layout.uirevision = state.revision; // the same one keeps the zoom
+      layout.uirevision = `zoom ${state.revision}`; // the same one keeps the zoom (a bare 0 would not)
       await Plotly.react(plot, data, layout, CONFIG);
       drawn.set(plot, { ...state, text });
       if (first) {
@@ -125,7 +125,15 @@
 
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => drawAll());
   else drawAll();
-  document.addEventListener("htmx:afterSettle", () => drawAll());
+  // A table that somebody reads stays open when its figure is replaced
+  let reading = [];
+  document.addEventListener("htmx:beforeSwap", () => {
+    reading = [...document.querySelectorAll("[data-chart]:has(.chart-numbers[open])")].map((one) => one.dataset.chart);
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    for (const id of reading) document.querySelector(`[data-chart="${id}"] .chart-numbers`)?.setAttribute("open", "");
+    drawAll();
+  });
   document.addEventListener("portal:theme", repaint);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
 })();
