@@ -54,9 +54,11 @@ def _build_part(part: dict[str, Any], seed: int, place: str) -> Any:
     if "union" in part:
         branches = [_build_part(branch, seed, f"{place}.union[{i}]") for i, branch in enumerate(part["union"])]
         return compose.TransformerUnion(*branches)
-    steps = [_build_part(step, seed, f"{place}.steps[{i}]") for i, step in enumerate(part["steps"])]
-    if "select" in part:
-        steps.insert(0, _build_select(part["select"]))
+    steps = [_build_select(part["select"])] if "select" in part else []
+    for i, step in enumerate(part["steps"]):
+        built = _build_part(step, seed, f"{place}.steps[{i}]")
+        # A pipeline that is a step of a pipeline would learn without transforming: River takes it for the last step.
+        steps.extend(built.steps.values() if isinstance(built, compose.Pipeline) else [built])
     return compose.Pipeline(*steps) if len(steps) > 1 else steps[0]
 
 

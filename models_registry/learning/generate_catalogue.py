@@ -71,6 +71,8 @@ def _entry(path: str, group: str, roles: tuple[str, ...]) -> dict[str, Any]:
 def _tasks(path: str, cls: type, roles: tuple[str, ...], params: list[dict[str, Any]]) -> list[str]:
     if "regressor" in roles:
         return ["regression"]
+    if "splitter" in roles:
+        return ["binary", "multiclass"] if cls().is_target_class else ["regression"]  # type: ignore[attr-defined]
     if "classifier" not in roles:
         return []
     if path in offer.BINARY_ONLY:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -163,18 +163,14 @@ class Thinner:
         buckets = (positions - 1) // self.width
         starts = np.flatnonzero(np.diff(buckets, prepend=buckets[0] - 1))
         ends = np.append(starts[1:], len(positions)) - 1
-        lasts = values[:, ends].T.tolist()
-        lows = np.fmin.reduceat(values, starts, axis=1).T.tolist()
-        highs = np.fmax.reduceat(values, starts, axis=1).T.tolist()
+        lows, highs = np.fmin.reduceat(values, starts, axis=1), np.fmax.reduceat(values, starts, axis=1)
+        found = np.stack((values[:, ends], lows, highs), axis=2).swapaxes(0, 1)
+        triples = found.tolist() if np.isfinite(found).all() else _plain(found)
         firsts, finals = positions[starts].tolist(), positions[ends].tolist()
-        points = []
-        for i, (first, final) in enumerate(zip(firsts, finals, strict=True)):
-            triples = zip(lasts[i], lows[i], highs[i], strict=True)
-            points.append(
-                Point(
-                    first, final, {name: list(map(_plain, triple)) for name, triple in zip(names, triples, strict=True)}
-                )
-            )
+        points = [
+            Point(first, final, dict(zip(names, row, strict=True)))
+            for first, final, row in zip(firsts, finals, triples, strict=True)
+        ]
         if self._open is not None:
             if (self._open.position - 1) // self.width == (points[0].position - 1) // self.width:
                 points[0] = _join(self._open, points[0])
@@ -186,6 +182,6 @@ class Thinner:
         return points
 
 
-def _plain(value: float) -> float | None:
-    """Return what JSON can hold: no NaN, no infinity."""
-    return value if math.isfinite(value) else None
+def _plain(values: Floats) -> Any:
+    """Return nested lists that JSON can hold: no NaN, no infinity."""
+    return np.where(np.isfinite(values), values.astype(object), None).tolist()
