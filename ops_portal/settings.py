@@ -200,7 +200,14 @@ CELERY_TASK_SOFT_TIME_LIMIT = 240
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "queue_order_strategy": "round_robin"}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 600,
+    "queue_order_strategy": "round_robin",
+    # A request that rings must not wait for a broker that is away: the sweeper rings again anyway.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
+}
 #: Rung after labels were committed, so that runs which follow the stream go on. The kernel names apps as strings only.
 FOLLOWERS_TASK = "models_registry.tasks.ring_followers"
 #: The sweeper rings again for rows left waiting; each is one cheap query.
