@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import BinaryIO
 
 from projects.csv_files.plan import (
     BOOLEAN,
@@ -26,7 +25,7 @@ from projects.csv_files.plan import (
     read_comma_number,
     read_number,
 )
-from projects.csv_files.records import Record, read_records
+from projects.csv_files.records import Bytes, Record, read_records
 from projects.payload import MAX_FEATURES, MAX_NAME, PayloadError, read_time
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
@@ -39,6 +38,8 @@ SAMPLE_ROWS = 1_000
 SHOWN_ROWS = 8
 #: A column counts as numbers when this share of its values are; the others will be set aside with their reason.
 MOSTLY = 0.9
+#: Up to this share of the lines with special characters may be broken in a file that is taken for UTF-8.
+FEW = 0.1
 
 _ID_NAMES = frozenset({"id", "event_id", "uuid", "key", "event_key"})
 _NO_CSV = {
@@ -47,6 +48,10 @@ _NO_CSV = {
     b"\x1f\x8b": "a gzip archive",
     b"PAR1": "a Parquet file",
     b"%PDF": "a PDF document",
+}
+_WHAT_NOW = {
+    "utf-8": "The others are, so such lines will be set aside.",
+    "cp1252": "The file is read as Western European instead: look for odd characters in the rows below.",
 }
 _CODE = re.compile(r"0\d+")
 
@@ -85,8 +90,8 @@ class Preview:
     warnings: list[str]
 
 
-def detect_encoding(file: BinaryIO) -> tuple[str, int | None]:
-    """Return the encoding of `file` and the first line that is not UTF-8, if there is one. Reads the file in pieces.
+def detect_encoding(file: Bytes) -> tuple[str, int | None]:
+    """Return the encoding of `file` and the first line that is not UTF-8, if there is one. Reads it line by line.
 
     Raises
     ------
@@ -106,23 +111,34 @@ def detect_encoding(file: BinaryIO) -> tuple[str, int | None]:
     if b"\n" not in head and head.count(b"\r") > 1:
         raise NotCsvError("The lines of this file end as on old Macs. Save it with Unix or Windows line ends.")
     file.seek(0)
-    decoder, line = codecs.getincrementaldecoder("utf-8")(), 1
-    while piece := file.read(2**20):
-        try:
-            decoder.decode(piece)
-        except UnicodeDecodeError as error:
-            return "cp1252", line + piece[: error.start].count(b"\n")
-        line += piece.count(b"\n")
-    return "utf-8", None
+    number = beyond_ascii = wrong = 0
+    first_wrong = None
+    while line := file.readline(2**20):
+        number += 1
+        if not line.isascii():
+            beyond_ascii += 1
+            if not _is_utf8(line):
+                wrong += 1
+                first_wrong = first_wrong or number
+    # A few broken lines among many good ones are broken lines; otherwise the file was written another way.
+    return ("cp1252" if wrong > FEW * beyond_ascii else "utf-8"), first_wrong
 
 
-def header_offset(file: BinaryIO) -> int:
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def header_offset(file: Bytes) -> int:
     """Return where the header begins: after the byte order mark, if there is one."""
     file.seek(0)
     return len(codecs.BOM_UTF8) if file.read(3) == codecs.BOM_UTF8 else 0
 
 
-def detect_delimiter(file: BinaryIO, encoding: str) -> str:
+def detect_delimiter(file: Bytes, encoding: str) -> str:
     """Return the delimiter that splits the first lines into the most columns of the same number."""
     start = header_offset(file)
     file.seek(start)
@@ -143,7 +159,7 @@ def detect_delimiter(file: BinaryIO, encoding: str) -> str:
 
 
 def preview(
-    file: BinaryIO,
+    file: Bytes,
     *,
     task: str,
     label_name: str,
@@ -162,10 +178,7 @@ def preview(
     warnings: list[str] = []
     detected, bad_line = detect_encoding(file)
     if bad_line is not None and encoding is None:
-        warnings.append(
-            f"Line {bad_line:,} is not UTF-8, so the file is read as {ENCODINGS[detected]}."
-            " Look for odd characters in the rows below and choose another encoding if there are any."
-        )
+        warnings.append(f"Line {bad_line:,} is not UTF-8. " + _WHAT_NOW[detected])
     encoding = encoding or detected
     delimiter = delimiter or detect_delimiter(file, encoding)
     records = read_records(file, offset=header_offset(file), line=1, encoding=encoding, delimiter=delimiter)

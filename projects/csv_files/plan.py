@@ -135,11 +135,11 @@ def read_number(text: str) -> int | float:
     """Return the number that `text` is: whole when it is written so."""
     if "_" not in text:  # Python reads 1_000 as a number; people who write it mean a name
         try:
-            return int(text)
+            return float(text) if "." in text else int(text)
         except ValueError:
             pass
         try:
-            return float(text)
+            return float(text)  # 1e5, and the words for what is no number: payload refuses those by name
         except ValueError:
             pass
     raise ValueError(f'"{text[:40]}" is not a number')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Protocol
 
 MAX_LINE = 2**20
 #: A quoted value may go over several lines, but one that never ends must not swallow the file.
@@ -21,6 +21,14 @@ _REASONS = {
 }
 
 
+class Bytes(Protocol):
+    """A file as this package reads it."""
+
+    def seek(self, offset: int, /) -> object: ...
+    def read(self, size: int, /) -> bytes: ...
+    def readline(self, size: int, /) -> bytes: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """A record, or a line that is none: then `error` says why and `raw` shows it."""
@@ -33,7 +41,7 @@ class Record:
     raw: str = ""
 
 
-def read_records(file: BinaryIO, *, offset: int, line: int, encoding: str, delimiter: str) -> Iterator[Record]:
+def read_records(file: Bytes, *, offset: int, line: int, encoding: str, delimiter: str) -> Iterator[Record]:
     """Yield the records from the byte `offset` on, where `line` (from 1) begins; blank lines are passed over."""
     feed = _Feed(file, offset, line, encoding)
     reader = csv.reader(feed, delimiter=delimiter, strict=True)
@@ -58,7 +66,7 @@ class _BadLineError(Exception):
 class _Feed:
     """Gives the lines of a file to a csv.reader, and knows where the current record began."""
 
-    def __init__(self, file: BinaryIO, offset: int, line: int, encoding: str) -> None:
+    def __init__(self, file: Bytes, offset: int, line: int, encoding: str) -> None:
         self.file, self.offset, self.line, self.encoding = file, offset, line, encoding
         self.first_line = line
         self._first = b""

@@ -188,8 +188,15 @@ def test_a_file_that_is_not_utf8_is_read_another_way_and_says_so():
     raw = "name,label\nJosé,1\n".encode("cp1252") * 3
     seen = preview(io.BytesIO(raw), task="binary", label_name="label")
     assert seen.plan.encoding == "cp1252"
-    assert "Line 2 is not UTF-8" in seen.warnings[0]
+    assert "Line 2 is not UTF-8. The file is read as Western European" in seen.warnings[0]
     assert seen.rows[0].fields == ["José", "1"]
+
+
+def test_a_single_broken_line_does_not_change_the_encoding_of_the_file():
+    raw = "name,label\n" + "José,1\n" * 20
+    seen = preview(io.BytesIO(raw.encode() + b"Jos\xe9,1\n"), task="binary", label_name="label")
+    assert seen.plan.encoding == "utf-8"
+    assert "Line 22 is not UTF-8. The others are" in seen.warnings[0]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,208 @@
+"""One bounded step of an import, as the worker does it.
+
+The row says where reading goes on. A step reads outside the transaction and then, inside one, moves the row on from
+where it read (no row moved: another worker was faster, so it stops quietly), takes the events in and counts them.
+Killed anywhere, an import goes on from its last committed step.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F, Q
+
+from ops_portal.errors import UserError
+from projects.csv_files.plan import CsvPlan, RowReader
+from projects.csv_files.records import read_records
+from projects.models import DataImport, RejectedRow
+from projects.payload import Incoming, PayloadError
+from projects.river_streams import close_data_set, read_data_set
+from projects.services.activity import record
+from projects.services.events import Rejection, accept
+
+log = logging.getLogger(__name__)
+
+State = DataImport.State
+
+CHUNK_ROWS = 2_000
+CHUNK_SECONDS = 1.0
+#: Rejected rows kept for reading; the ones beyond are counted.
+REJECTED_KEPT = 10_000
+#: A step whose worker is silent for this long is taken up by another.
+LEASE = timedelta(seconds=30)
+#: An upload that is not confirmed is thrown away after this.
+PREVIEW_KEPT = timedelta(days=2)
+
+
+@dataclass
+class Chunk:
+    """What one step read, and where reading goes on."""
+
+    row: int
+    offset: int
+    items: list[Incoming] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
+    raw: dict[int, str] = field(default_factory=dict)
+    at_end: bool = False
+
+
+def advance_import(*, import_id: int, now: datetime) -> float | None:
+    """Do one step of an import; return after how many seconds the next one is due, None when there is none."""
+    data_import = (
+        DataImport.objects.select_related("project__team").filter(pk=import_id, state__in=DataImport.ACTIVE).first()
+    )
+    if data_import is None or (data_import.lease_until and data_import.lease_until > now + timedelta(seconds=0.1)):
+        return None  # over, paused, or not due: whoever rang twice is told once
+    started = time.monotonic()
+    try:
+        chunk = _read(data_import)
+        moved, wait = _take(data_import, chunk, now, started)
+    except (UserError, FileNotFoundError) as error:
+        _fail(data_import, str(error) if isinstance(error, UserError) else "The uploaded file is gone.", now)
+        return None
+    except (OperationalError, InterfaceError):
+        raise  # the database was busy or away: the sweeper rings again
+    except Exception as error:
+        log.exception("Import %s stopped at row %s", import_id, data_import.row)
+        _fail(data_import, f"An internal error stopped it ({type(error).__name__}); the log says more.", now)
+        return None
+    return wait if moved and not chunk.at_end else None
+
+
+def waiting_imports(*, now: datetime) -> list[int]:
+    """Return the imports that a worker should be at and none is: never rung, or their worker is gone."""
+    overdue = Q(lease_until=None) | Q(lease_until__lt=now - LEASE)
+    return list(DataImport.objects.filter(overdue, state__in=DataImport.ACTIVE).values_list("pk", flat=True))
+
+
+@transaction.atomic
+def discard_old_previews(*, now: datetime) -> int:
+    """Throw away uploads that nobody confirmed; return how many there were."""
+    old = list(DataImport.objects.filter(state=State.PREVIEW, created_at__lt=now - PREVIEW_KEPT)[:100])
+    for data_import in old:
+        data_import.delete()
+        transaction.on_commit(partial(data_import.file.delete, save=False))
+    return len(old)
+
+
+def _read(data_import: DataImport) -> Chunk:
+    if data_import.kind == DataImport.Kind.BUNDLED:
+        return _read_bundled(data_import)
+    return _read_csv(data_import)
+
+
+def _read_bundled(data_import: DataImport) -> Chunk:
+    rate = float(data_import.options["rate"])
+    total = data_import.total_rows or 0
+    at_once = int(data_import.options.get("at_once", 0)) - data_import.row
+    due = at_once if at_once > 0 else max(1, round(rate * CHUNK_SECONDS)) if rate else CHUNK_ROWS
+    count = min(due, CHUNK_ROWS, total - data_import.row)
+    items = read_data_set(data_import.pk, data_import.options["data_set"], data_import.row, count)
+    row = data_import.row + len(items)
+    at_end = row >= total or not items
+    if at_end:
+        close_data_set(data_import.pk)
+    return Chunk(row, 0, items, at_end=at_end)
+
+
+def _read_csv(data_import: DataImport) -> Chunk:
+    plan = CsvPlan.from_options(data_import.options)
+    reader = RowReader(plan, data_import.project.task, f"import{data_import.pk}-")
+    chunk = Chunk(data_import.row, data_import.offset)
+    stop_at = time.monotonic() + CHUNK_SECONDS
+    with data_import.file.open("rb") as file:
+        records = read_records(
+            file,
+            offset=data_import.offset,
+            line=data_import.row + 1,
+            encoding=plan.encoding,
+            delimiter=plan.delimiter,
+        )
+        for number, one in enumerate(records, start=1):
+            chunk.row, chunk.offset = one.next_line - 1, one.next_offset
+            if number == 1 and data_import.row == 0:
+                continue  # the header
+            try:
+                chunk.items.append(reader.read(one))
+            except PayloadError as error:
+                chunk.rejected.append(Rejection(one.line, str(error)))
+            chunk.raw[one.line] = one.raw or plan.delimiter.join(one.fields)
+            if number >= CHUNK_ROWS or time.monotonic() > stop_at:
+                return chunk
+    chunk.at_end = True
+    return chunk
+
+
+@transaction.atomic
+def _take(data_import: DataImport, chunk: Chunk, now: datetime, started: float) -> tuple[bool, float]:
+    """Move the row on, take the events in and count them; say whether this worker was the one to do it."""
+    wait = 0.0
+    rate = float(data_import.options.get("rate") or 0)
+    if rate and chunk.items and chunk.row > int(data_import.options.get("at_once", 0)):
+        wait = max(0.0, len(chunk.items) / rate - (time.monotonic() - started))
+    mine = DataImport.objects.filter(
+        pk=data_import.pk, row=data_import.row, offset=data_import.offset, state__in=DataImport.ACTIVE
+    )
+    moved = mine.update(
+        row=chunk.row,
+        offset=chunk.offset,
+        state=State.COMPLETED if chunk.at_end else State.RUNNING,
+        lease_until=None if chunk.at_end else now + timedelta(seconds=wait),
+        finished_at=now if chunk.at_end else None,
+    )
+    if not moved:
+        return False, 0.0
+    receipt = accept(project_id=data_import.project_id, items=chunk.items, now=now)
+    rejected = sorted([*chunk.rejected, *receipt.rejected], key=lambda rejection: rejection.line)
+    _keep_rejected(data_import, rejected, chunk.raw)
+    counts: dict[str, Any] = {
+        "accepted": F("accepted") + receipt.accepted,
+        "duplicates": F("duplicates") + receipt.duplicates,
+        "corrections": F("corrections") + receipt.corrections,
+        "rejected": F("rejected") + len(rejected),
+    }
+    DataImport.objects.filter(pk=data_import.pk).update(**counts)
+    if chunk.at_end:
+        _finish(data_import)
+    return True, wait
+
+
+def _keep_rejected(data_import: DataImport, rejected: Sequence[Rejection], raw: dict[int, str]) -> None:
+    room = max(0, REJECTED_KEPT - data_import.rejected)
+    RejectedRow.objects.bulk_create(
+        RejectedRow(
+            data_import=data_import,
+            line=rejection.line,
+            reason=rejection.error[:300],
+            raw=raw.get(rejection.line, "")[:500].replace("\0", "\ufffd"),
+        )
+        for rejection in rejected[:room]
+    )
+
+
+def _finish(data_import: DataImport) -> None:
+    data_import.refresh_from_db()
+    done = f"finished the import of {data_import.name}: {data_import.accepted:,} events"
+    aside = f", {data_import.rejected:,} rows set aside" if data_import.rejected else ""
+    project = data_import.project
+    record(actor=None, verb="import.completed", summary=done + aside, project=project, data_import=data_import.pk)
+    if data_import.file:
+        transaction.on_commit(lambda: data_import.file.delete(save=False))
+
+
+@transaction.atomic
+def _fail(data_import: DataImport, reason: str, now: datetime) -> None:
+    changed = DataImport.objects.filter(pk=data_import.pk, state__in=DataImport.ACTIVE).update(
+        state=State.FAILED, error=reason, finished_at=now, lease_until=None
+    )
+    if changed:
+        project = data_import.project
+        summary = f"could not finish the import of {data_import.name}: {reason}"
+        record(actor=None, verb="import.failed", summary=summary, project=project, data_import=data_import.pk)

@@ -1,0 +1,142 @@
+"""Starting, pausing and stopping imports. The worker does the importing: see `import_steps`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.utils import timezone
+
+from ops_portal.errors import UserError
+from projects.bundled import find_data_set
+from projects.csv_files.guess import header_offset
+from projects.csv_files.plan import CsvPlan
+from projects.models import DataImport, Project
+from projects.services.activity import record
+
+State = DataImport.State
+
+#: A file is read in pieces, so this only keeps the disk from filling up.
+MAX_FILE = 200 * 2**20
+MAX_RATE = 10_000.0
+
+
+@transaction.atomic
+def upload_csv(*, project: Project, actor: User, file: UploadedFile[Any]) -> DataImport:
+    """Keep an uploaded file for its preview. Nothing comes in before it is confirmed."""
+    _check_open(project)
+    size = file.size or 0
+    if size > MAX_FILE:
+        raise UserError(
+            f"This file has {size / 2**20:,.0f} MB; at most {MAX_FILE >> 20} MB are taken at once."
+            " Split it, or send its rows through the API.",
+            code="too_large",
+        )
+    name = (file.name or "upload.csv")[-200:]
+    return DataImport.objects.create(
+        project=project, kind=DataImport.Kind.CSV, name=name, file=file, options={"size": size}, created_by=actor
+    )
+
+
+@transaction.atomic
+def confirm_csv(*, data_import: DataImport, actor: User, plan: CsvPlan) -> None:
+    """Start the import of an uploaded file as `plan` says."""
+    _check_open(data_import.project)
+    with data_import.file.open("rb") as file:
+        offset = header_offset(file)
+    options = data_import.options | plan.as_options()
+    # The header is a record like any other: reading begins at the file's first line and passes it over.
+    changed = DataImport.objects.filter(pk=data_import.pk, state=State.PREVIEW).update(
+        options=options, state=State.QUEUED, offset=offset
+    )
+    if not changed:
+        raise UserError("This file was confirmed or discarded already.", code="conflict", status=409)
+    _record(data_import, actor, "started", f"started the import of {data_import.name}")
+
+
+@transaction.atomic
+def discard_csv(*, data_import: DataImport, actor: User) -> None:
+    """Throw an uploaded file away that was not confirmed."""
+    deleted, _ = DataImport.objects.filter(pk=data_import.pk, state=State.PREVIEW).delete()
+    if not deleted:
+        raise UserError("This import has started; cancel it on the data page.", code="conflict", status=409)
+    transaction.on_commit(lambda: data_import.file.delete(save=False))
+    _record(data_import, actor, "discarded", f"discarded the uploaded file {data_import.name}")
+
+
+@transaction.atomic
+def start_bundled(
+    *, project: Project, actor: User, name: str, events: int | None = None, rate: float = 0, at_once: int = 0
+) -> DataImport:
+    """Start bringing in a bundled data set: its first `events` (None: all), `rate` per second (0: at once).
+
+    With a rate, the first `at_once` events do not wait for it: a stream that has a past.
+    """
+    _check_open(project)
+    try:
+        data_set = find_data_set(name)
+    except LookupError:
+        raise UserError("Choose one of the data sets offered.", fields={"data_set": "unknown"}) from None
+    if data_set.task != project.task:
+        raise UserError(f"{data_set.title} does not fit: this project is a {project.get_task_display().lower()}.")
+    if not 0 <= rate <= MAX_RATE:
+        raise UserError(f"Choose a rate between 0 and {MAX_RATE:,.0f} events per second.", fields={"rate": "range"})
+    total = min(events or data_set.events, data_set.events)
+    data_import = DataImport.objects.create(
+        project=project,
+        kind=DataImport.Kind.BUNDLED,
+        name=data_set.title,
+        options={"data_set": data_set.name, "rate": rate, "at_once": at_once},
+        state=State.QUEUED,
+        total_rows=total,
+        created_by=actor,
+    )
+    pace = f", {rate:g} events per second" if rate else ""
+    _record(data_import, actor, "started", f"started the import of {data_set.title} ({total:,} events{pace})")
+    return data_import
+
+
+@transaction.atomic
+def pause_import(*, data_import: DataImport, actor: User) -> None:
+    """Stop after the chunk in hand; `resume_import` goes on where it stopped."""
+    _change(data_import, actor, to=State.PAUSED, of=DataImport.ACTIVE, verb="paused")
+
+
+@transaction.atomic
+def resume_import(*, data_import: DataImport, actor: User) -> None:
+    """Go on with a paused import."""
+    _check_open(data_import.project)
+    _change(data_import, actor, to=State.QUEUED, of=(State.PAUSED,), verb="resumed")
+
+
+@transaction.atomic
+def cancel_import(*, data_import: DataImport, actor: User) -> None:
+    """End an import for good; the events that came in stay."""
+    _change(data_import, actor, to=State.CANCELLED, of=(*DataImport.ACTIVE, State.PAUSED), verb="cancelled")
+    DataImport.objects.filter(pk=data_import.pk).update(finished_at=timezone.now())
+    if data_import.file:
+        transaction.on_commit(lambda: data_import.file.delete(save=False))
+
+
+def _change(data_import: DataImport, actor: User, *, to: str, of: tuple[str, ...], verb: str) -> None:
+    changed = DataImport.objects.filter(pk=data_import.pk, state__in=of).update(state=to, lease_until=None)
+    if not changed:
+        data_import.refresh_from_db(fields=["state"])
+        raise UserError(
+            f"This import is {data_import.get_state_display().lower()} and cannot be {verb}.",
+            code="conflict",
+            status=409,
+        )
+    _record(data_import, actor, verb, f"{verb} the import of {data_import.name}")
+
+
+def _check_open(project: Project) -> None:
+    if project.archived_at is not None:
+        raise UserError("This project is archived; bring it back before adding data.", code="archived", status=409)
+
+
+def _record(data_import: DataImport, actor: User, verb: str, summary: str, **data: Any) -> None:
+    project = data_import.project
+    record(actor=actor, verb=f"import.{verb}", summary=summary, project=project, data_import=data_import.pk, **data)
