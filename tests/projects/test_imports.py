@@ -70,21 +70,26 @@ def test_a_csv_comes_in_whole_and_in_order(project, owner, monkeypatch):
 @pytest.mark.django_db
 def test_bad_rows_are_set_aside_with_line_and_reason_and_good_ones_kept(project, owner):
     raw = (
-        table(5)
-        + b'5,"open,red,no\n6,1.5,red,perhaps\n7,nan,red,no\n\xff\n8,\x00,red,no\n9,1\n10,1,red,no\n11,0,red,yes\n'
+        table(45)
+        + b'95,"open,red,no\n96,1.5,red,perhaps\n97,nan,red,no\n\xff\n98,\x00,red,no\n99,1\n100,1,red,no\n101,0,red,yes\n'
     )
     data_import = start_csv(project, owner, raw)
     finish(data_import)
-    assert (data_import.accepted, data_import.duplicates, data_import.corrections, data_import.rejected) == (7, 0, 0, 6)
+    assert (data_import.accepted, data_import.duplicates, data_import.corrections, data_import.rejected) == (
+        47,
+        0,
+        0,
+        6,
+    )
     assert [(row.line, row.reason.split(":")[0]) for row in data_import.rejected_rows.all()] == [
-        (7, "a quotation mark is opened on this line and not closed"),
-        (8, "label"),
-        (9, "features.x"),
-        (10, "byte 1 of the line, 0xFF, is no utf-8 character"),
-        (11, "the line has a NUL byte"),
-        (12, "has 2 values where the header has 4 columns"),
+        (47, "a quotation mark is opened on this line and not closed"),
+        (48, "label"),
+        (49, "features.x"),
+        (50, "byte 1 of the line, 0xFF, is no utf-8 character"),
+        (51, "the line has a NUL byte"),
+        (52, "has 2 values where the header has 4 columns"),
     ]
-    assert data_import.rejected_rows.get(line=8).raw == "6,1.5,red,perhaps"
+    assert data_import.rejected_rows.get(line=48).raw == "96,1.5,red,perhaps"
     done = Activity.objects.get(verb="import.completed")
     assert done.actor_name == "portal"
     assert "6 rows set aside" in done.summary
