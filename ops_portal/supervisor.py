@@ -22,12 +22,34 @@ PIDS = DATA_DIR / "run" / "pids.json"
 PORTS_TRIED = 20
 
 
+class Signals:
+    """How processes are stopped: honcho's way would signal the whole group at once.
+
+    A Celery worker or web server must hear SIGTERM alone, to let its children finish what they are at.
+    """
+
+    def terminate(self, pid: int) -> None:
+        """Ask one process to finish."""
+        try:
+            os.kill(pid, signal.SIGTERM)
+        except ProcessLookupError:
+            return
+
+    def kill(self, pid: int) -> None:
+        """End a process and all its children."""
+        _signal_group(pid, signal.SIGKILL)
+
+
 class Supervisor(Manager):  # type: ignore[misc]
     """honcho's manager, which also writes down what it started.
 
     Children live in sessions of their own; should this process be killed outright, the next start finds them in the
     file and stops them.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._procmgr = Signals()
 
     def _system_print(self, data: str) -> None:
         pids = {name: process["pid"] for name, process in self._processes.items() if process.get("pid")}
@@ -58,13 +80,15 @@ def free_port(host: str, wanted: int) -> int:
 def commands(host: str, port: int, *, workers: int, web_workers: int) -> dict[str, str]:
     """Return the command line of each process."""
     python = shlex.quote(sys.executable)
+    # In a container everything runs as root; Celery's page of warnings about it would bury the sign-in link.
+    celery = f'{python} -W "ignore:You\'re running the worker" -m celery -A ops_portal --quiet'
     all_of_them = {
         "web": f"{python} -m granian --interface wsgi --host {host} --port {port} --workers {web_workers} "
         "--blocking-threads 1 --no-ws --log-level warning --workers-kill-timeout 3 --respawn-failed-workers "
         "ops_portal.wsgi:application",
-        "worker": f"{python} -m celery -A ops_portal worker --concurrency {workers} --loglevel WARNING "
+        "worker": f"{celery} worker --concurrency {workers} --loglevel WARNING "
         "--without-gossip --without-mingle --without-heartbeat",
-        "beat": f"{python} -m celery -A ops_portal beat --loglevel WARNING --pidfile=",
+        "beat": f"{celery} beat --loglevel WARNING --pidfile=",
     }
     if not env.str("REDIS_URL", default=""):
         by_port = len(str(broker_socket())) > LONGEST_SOCKET_PATH

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 import urllib.request
@@ -46,6 +47,9 @@ class Command(BaseCommand):
             raise CommandError(str(none_free)) from none_free
         if port != wanted:
             self.stdout.write(self.style.WARNING(f"Port {wanted} is in use by another program; using {port}."))
+        settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+        # What rings now rings in vain: the broker comes up with everything else, and the sweeper rings again.
+        logging.getLogger("projects.doorbell").setLevel(logging.ERROR)
         call_command("migrate", verbosity=0)
         if not options["no_demo"]:
             call_command("seed_demo", owner=FIRST_USER)
