@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-patterns: list[URLPattern] = []
+from models_registry.views import models, runs, versions
+
+patterns: list[URLPattern] = [
+    path("projects/<slug:slug>/models/", models.model_list, name="model_list"),
+    path("projects/<slug:slug>/models/new/", models.model_create, name="model_create"),
+    path("projects/<slug:slug>/models/check/", models.model_check, name="model_check"),
+    path("projects/<slug:slug>/models/<int:model_id>/", models.model, name="model"),
+    path("projects/<slug:slug>/runs/", runs.run_list, name="run_list"),
+    path("projects/<slug:slug>/runs/new/", runs.run_create, name="run_create"),
+    path("projects/<slug:slug>/runs/<int:number>/", runs.run, name="run"),
+    path("projects/<slug:slug>/runs/<int:number>/live/", runs.run_live, name="run_live"),
+    path("projects/<slug:slug>/runs/<int:number>/chart/", runs.run_chart, name="run_chart"),
+    path("projects/<slug:slug>/runs/<int:number>/metrics/", runs.run_metrics, name="run_metrics"),
+    path("projects/<slug:slug>/runs/<int:number>/pause/", runs.run_pause, name="run_pause"),
+    path("projects/<slug:slug>/runs/<int:number>/resume/", runs.run_resume, name="run_resume"),
+    path("projects/<slug:slug>/runs/<int:number>/cancel/", runs.run_cancel, name="run_cancel"),
+    path("projects/<slug:slug>/runs/<int:number>/publish/", runs.run_publish, name="run_publish"),
+    path("projects/<slug:slug>/versions/", versions.version_list, name="version_list"),
+    path("projects/<slug:slug>/versions/compare/", versions.version_compare, name="version_compare"),
+    path("projects/<slug:slug>/versions/<int:number>/", versions.version, name="version"),
+]
