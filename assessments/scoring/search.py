@@ -157,57 +157,81 @@ class _Prices:
 
 
 def _prices(problem: Problem, value: Array) -> _Prices:
-    """Lower the upper bound by subgradient steps on the prices; the budget's price is exact in each step."""
+    """Lower the upper bound by subgradient steps on the prices; the budget's price is exact in each step.
+
+    Draws run along the last axis here, and a draw whose bound is met or no longer moves is left alone. Products are
+    sums over short axes on purpose: threads of a matrix library cost more than they save at this size.
+    """
     draws, n, _ = problem.shares.shape
-    costs = problem.costs + TIE_DAYS
-    pairs = np.zeros((n, len(problem.requires)))
-    for p, (i, j) in enumerate(problem.requires):
-        pairs[i, p], pairs[j, p] = -1, 1
-    benefit_price = 0.7 * problem.worths
-    pair_price = np.zeros((draws, pairs.shape[1]))
-    bound, reduced, benefit = np.full(draws, np.inf), np.zeros((draws, n)), benefit_price.copy()
+    bound, reduced, benefit = np.full(draws, np.inf), np.zeros((draws, n)), 0.7 * problem.worths
+    rows: Index = np.arange(draws)
+    price = benefit.T.copy()
+    pair_price = np.zeros((len(problem.requires), draws))
     pace, stuck = np.ones(draws), np.zeros(draws, dtype=int)
-    for _ in range(PRICE_STEPS):
-        gross = (problem.shares @ benefit_price[:, :, None])[..., 0] - costs + pair_price @ pairs.T
-        budget_price, taken = _price_of_budget(problem, gross)
-        net = gross - budget_price[:, None] * problem.efforts
-        total = (problem.worths - benefit_price).sum(axis=1) + np.maximum(net, 0).sum(axis=1)
+    shares, costs, efforts, worths = _draws_last(problem, rows)
+    for step in range(PRICE_STEPS):
+        if step % 10 == 0:
+            kept = (bound[rows] - value[rows] > ROUNDING) & (pace > 0.01)
+            if not kept.any():
+                break
+            if not kept.all():
+                rows, price, pair_price = rows[kept], price[:, kept], pair_price[:, kept]
+                pace, stuck = pace[kept], stuck[kept]
+                shares, costs, efforts, worths = _draws_last(problem, rows)
+        gross = np.einsum("nkd,kd->nd", shares, price) - costs
+        for p, (i, j) in enumerate(problem.requires):
+            gross[i] -= pair_price[p]
+            gross[j] += pair_price[p]
+        budget_price, taken = _price_of_budget(gross, efforts, problem.budget)
+        net = gross - budget_price * efforts
+        total = (worths - price).sum(axis=0) + np.maximum(net, 0).sum(axis=0)
         if problem.budget is not None:
             total += budget_price * problem.budget
-        lower = total < bound - ROUNDING
-        bound[lower], reduced[lower], benefit[lower] = total[lower], net[lower], benefit_price[lower]
+        lower = total < bound[rows] - ROUNDING
+        better = rows[lower]
+        bound[better], reduced[better], benefit[better] = total[lower], net[:, lower].T, price[:, lower].T
         stuck = np.where(lower, 0, stuck + 1)
         pace[stuck >= 5] *= 0.6
         stuck[stuck >= 5] = 0
-        slope = (taken[:, None, :] @ problem.shares)[:, 0] - 1
-        pair_slope = taken @ pairs
-        steepness = (slope**2).sum(axis=1) + PREREQUISITE_STEP * (pair_slope**2).sum(axis=1)
-        step = (pace * np.maximum(total - value, 1e-6) / np.maximum(steepness, 1e-12))[:, None]
-        benefit_price = np.clip(benefit_price - step * slope, 0, problem.worths)
-        pair_price = np.maximum(pair_price - step * PREREQUISITE_STEP * pair_slope, 0)
+        slope = np.einsum("nkd,nd->kd", shares, taken) - 1
+        pair_slope = np.array([taken[j] - taken[i] for i, j in problem.requires]).reshape(pair_price.shape)
+        steepness = (slope**2).sum(axis=0) + PREREQUISITE_STEP * (pair_slope**2).sum(axis=0)
+        length = pace * np.maximum(total - value[rows], 1e-6) / np.maximum(steepness, 1e-12)
+        price = np.clip(price - length * slope, 0, worths)
+        pair_price = np.maximum(pair_price - length * PREREQUISITE_STEP * pair_slope, 0)
     return _Prices(bound, reduced, benefit)
 
 
-def _price_of_budget(problem: Problem, gross: Array) -> tuple[Array, Array]:
+def _draws_last(problem: Problem, rows: Index) -> tuple[Array, Array, Array, Array]:
+    """Shares (n, K, D), costs (n, D), efforts (n, D) and worths (K, D) of some draws."""
+    return (
+        np.ascontiguousarray(problem.shares[rows].transpose(1, 2, 0)),
+        np.ascontiguousarray((problem.costs[rows] + TIE_DAYS).T),
+        np.ascontiguousarray(problem.efforts[rows].T),
+        np.ascontiguousarray(problem.worths[rows].T),
+    )
+
+
+def _price_of_budget(gross: Array, efforts: Array, budget: float | None) -> tuple[Array, Array]:
     """Price per day of budget that clears it, and how much of each option is then taken (one may be taken in part)."""
     wanted = (gross > 0).astype(float)
-    if problem.budget is None:
-        return np.zeros(len(gross)), wanted
-    efforts = np.maximum(problem.efforts, 1e-9)
+    if budget is None:
+        return np.zeros(gross.shape[1]), wanted
+    efforts = np.maximum(efforts, 1e-9)
     rate = np.where(gross > 0, gross / efforts, -1)
-    order = np.argsort(-rate, axis=1)
-    used = np.take_along_axis(efforts * wanted, order, axis=1)
-    filled = np.cumsum(used, axis=1)
-    short = filled[:, -1] > problem.budget
-    last = np.argmax(filled > problem.budget, axis=1)[:, None]
-    before = np.take_along_axis(filled - used, last, axis=1)
-    part = np.clip((problem.budget - before) / np.maximum(np.take_along_axis(used, last, axis=1), 1e-12), 0, 1)
-    taken_in_order = (np.arange(problem.size) < last).astype(float)
-    np.put_along_axis(taken_in_order, last, part, axis=1)
+    order = np.argsort(-rate, axis=0)
+    used = np.take_along_axis(efforts * wanted, order, axis=0)
+    filled = np.cumsum(used, axis=0)
+    short = filled[-1] > budget
+    last = np.argmax(filled > budget, axis=0)[None]
+    before = np.take_along_axis(filled - used, last, axis=0)
+    part = np.clip((budget - before) / np.maximum(np.take_along_axis(used, last, axis=0), 1e-12), 0, 1)
+    taken_in_order = (np.arange(len(gross))[:, None] < last).astype(float)
+    np.put_along_axis(taken_in_order, last, part, axis=0)
     taken = np.zeros_like(gross)
-    np.put_along_axis(taken, order, taken_in_order, axis=1)
-    price = np.where(short, np.maximum(np.take_along_axis(rate, np.take_along_axis(order, last, 1), 1)[:, 0], 0), 0)
-    return price, np.where(short[:, None], taken * wanted, wanted)
+    np.put_along_axis(taken, order, taken_in_order, axis=0)
+    price = np.take_along_axis(rate, np.take_along_axis(order, last, axis=0), axis=0)[0]
+    return np.where(short, np.maximum(price, 0), 0), np.where(short, taken * wanted, wanted)
 
 
 @dataclass(slots=True)
