@@ -62,31 +62,32 @@ def _window(records: Records) -> timedelta:
 
 
 def _rate(
-    records: Records, name: str, count: int, word: str, place: Place, days_per_period: float, period: str
+    records: Records, name: str, count: int, words: tuple[str, str], place: Place, days_per_period: float, period: str
 ) -> Measured:
     days = _window(records).total_seconds() / 86400
     periods = days / days_per_period
     url, link = address(place, records.project.slug)
     value = round(count / periods, 2)
-    sentence = f"{counted(count, word)} in {counted(round(days), 'day')}: {value:g} a {period}."
+    sentence = f"{counted(count, *words)} in {counted(round(days), 'day')}: {value:g} a {period}."
     return Measured(name, value, sentence, url, link, Measurement(count, round(periods, 3)))
 
 
 def _deployments(records: Records) -> Measured:
     count = sum(row.created_at >= records.since for row in records.deployments)
-    return _rate(records, "deployments_per_week", count, "deployment", DEPLOYMENTS, 7, "week")
+    return _rate(records, "deployments_per_week", count, ("deployment", "deployments"), DEPLOYMENTS, 7, "week")
 
 
 def _rollbacks(records: Records) -> Measured:
     count = sum(row.created_at >= records.since for row in records.rollbacks)
-    return _rate(records, "rollbacks_per_month", count, "rollback", DEPLOYMENTS, DAYS_PER_MONTH, "month")
+    return _rate(records, "rollbacks_per_month", count, ("rollback", "rollbacks"), DEPLOYMENTS, DAYS_PER_MONTH, "month")
 
 
 def _drift(records: Records) -> Measured:
     """Drift alarms a month; alarms of replays over old events say nothing about this month, so they are left out."""
     live = any(run.mode == Run.Mode.FOLLOW for run in records.learning_runs)
     count = records.live_alarms_lately if live else 0
-    return _rate(records, "drift_alarms_per_month", count, "drift alarm on live events", RUNS, DAYS_PER_MONTH, "month")
+    words = ("drift alarm on live events", "drift alarms on live events")
+    return _rate(records, "drift_alarms_per_month", count, words, RUNS, DAYS_PER_MONTH, "month")
 
 
 def _hours(records: Records) -> Measured | None:
@@ -102,7 +103,7 @@ def _hours(records: Records) -> Measured | None:
     return Measured(
         "hours_to_restore",
         hours,
-        f"Versions that were rolled back had served {hours:g} hours (median of {len(served)}).",
+        f"Versions that were rolled back had served {hours:g} hours (median of {len(served):,}).",
         url,
         link,
     )
@@ -113,9 +114,8 @@ def _models(records: Records) -> Measured | None:
     if not count:
         return None
     url, link = address(OVERVIEW, records.project.slug)
-    return Measured(
-        "models_in_production", count, f"{counted(count, 'project')} of this team serve a model now.", url, link
-    )
+    said = f"{counted(count, 'project')} of this team {'serves' if count == 1 else 'serve'} a model now."
+    return Measured("models_in_production", count, said, url, link)
 
 
 def _people(records: Records) -> Measured | None:

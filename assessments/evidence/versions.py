@@ -69,11 +69,11 @@ def snapshot_rule(records: Records) -> Said:
     runs = records.learning_runs
     if not runs:
         return None
-    rules = [run.options.get("publish_every") for run in runs if run.options.get("publish_every")]
+    rules = [int(every) for run in runs if (every := run.options.get("publish_every"))]
     followed = sum(row.reason in BY_RULE for row in records.versions)
     if not rules:
         return NO, f"None of {counted(len(runs), 'run')} has a rule for when to publish a version."
-    text = f"The rule is one version every {int(rules[0]):,} events; {counted(followed, 'version')} followed a rule."
+    text = f"The rule is one version every {rules[0]:,} events; {counted(followed, 'version')} followed a rule."
     return (YES if followed and len(rules) == len(runs) else PARTLY), text
 
 

@@ -40,13 +40,19 @@ class ProfileChange:
     kind: str
     changes: tuple[str, ...]
 
+    @property
+    def text(self) -> str:
+        """The changes in one line."""
+        return "; ".join(self.changes) or "nothing known"
+
 
 @dataclass(frozen=True)
 class ScopeState:
     """Everything about the scope."""
 
     factors: tuple[FactorState, ...]
-    first_version: bool | None
+    first_version: bool
+    planned_first_version: bool | None
     current: Scope
     planned: Scope | None
     known: int
@@ -91,7 +97,7 @@ def scope_state(current: ScopeProfile | None, planned: ScopeProfile | None, meas
     if planned and (plan or planned.first_version is not None):
         planned_first = planned.first_version if planned.first_version is not None else first
         later = Scope(values={**values, **plan}, first_version=planned_first)
-    return ScopeState(states, first, now, later, known=len(values))
+    return ScopeState(states, first, planned.first_version if planned else None, now, later, known=len(values))
 
 
 def read_history(project: Project) -> tuple[ProfileChange, ...]:

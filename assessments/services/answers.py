@@ -122,7 +122,6 @@ def _record(project: Project, actor: AbstractBaseUser, practice: Practice, answe
         verb, summary = "assessment.answered", f"answered “{short}”: {said}"
     else:
         verb, summary = "assessment.explained", f"added to the answer on “{short}”"
-    old = {"before": before} if before != answer.value else {}
     record(
         actor=actor,
         verb=verb,
@@ -130,6 +129,6 @@ def _record(project: Project, actor: AbstractBaseUser, practice: Practice, answe
         project=project,
         practice=practice.id,
         assessment=answer.assessment_id,
-        **old,
-        **{name: text for name, text in asdict(draft_of(answer)).items() if text},
+        before=before,
+        answer=asdict(draft_of(answer)),
     )

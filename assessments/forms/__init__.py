@@ -1,0 +1,1 @@
+"""What people send: checked here, with a sentence for each fault, before a service sees it."""

@@ -1,0 +1,44 @@
+"""What is worth adopting, why, what that assumes, and where every sentence comes from."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from assessments.principles import load_catalogue
+from assessments.scoring.recommend import quick
+from assessments.scoring.settings import Settings
+from assessments.selectors.assumptions import describe_figures, describe_settings
+from assessments.selectors.overview import read_overview
+from projects.access import VIEW, project_page
+from projects.models import Project
+
+
+@require_safe
+@project_page(VIEW)
+def recommendation(request: HttpRequest, project: Project) -> HttpResponse:
+    """Show the verdict per principle with reasons, benefits, limits and the assumed effort."""
+    context = {"project": project, "overview": read_overview(project)}
+    return render(request, "assessments/recommendation.html", context)
+
+
+@require_safe
+@project_page(VIEW)
+def assumptions(request: HttpRequest, project: Project) -> HttpResponse:
+    """Show every assumption the recommendation rests on."""
+    catalogue = load_catalogue()
+    context = {
+        "project": project,
+        "catalogue": catalogue,
+        "sections": describe_settings(quick(Settings())),
+        "figures": describe_figures(catalogue),
+    }
+    return render(request, "assessments/assumptions.html", context)
+
+
+@require_safe
+@project_page(VIEW)
+def sources(request: HttpRequest, project: Project) -> HttpResponse:
+    """List the sources and how much of each could be read."""
+    return render(request, "assessments/sources.html", {"project": project, "catalogue": load_catalogue()})
