@@ -108,6 +108,8 @@ def line_chart(
         traces.append(_line(one, index))
     layout = _layout(x_title, y_title, y_range=y_range, y_format=y_format)
     layout["hovermode"] = "x unified"
+    if all(isinstance(x, int | float) for one in series for x in one.x):
+        layout["xaxis"]["unifiedhovertitle"] = {"text": f"{_text(x_title)} %{{x:,}}"}
     layout["shapes"] = [_band_shape(band) for band in bands] + [_marker_shape(marker) for marker in markers]
     layout["annotations"] = [_band_label(band) for band in bands]
     if markers:

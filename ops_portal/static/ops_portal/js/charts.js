@@ -50,9 +50,9 @@
 
   // A phone has no room for a turned word (the caption names what is drawn); its legend has two columns
   const narrow = (layout) => {
-    if (layout.yaxis?.title) layout.yaxis.title.text = "";
-    Object.assign(layout.legend, { entrywidthmode: "fraction", entrywidth: 0.46, font: { size: 11 } });
-    Object.assign(layout.margin, { l: 36, r: 8 });
+    delete layout.yaxis.title;
+    Object.assign(layout.legend, { entrywidthmode: "fraction", entrywidth: 0.5, font: { size: 11 } });
+    Object.assign(layout.margin, { l: 32, r: 8 });
   };
 
   const plotOf = (figure) => figure.querySelector(".chart-plot");
