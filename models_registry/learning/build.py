@@ -92,7 +92,7 @@ def _build_use(part: dict[str, Any], seed: int, place: str) -> Any:
 
 def _chosen(entry: Entry, given: dict[str, Any]) -> dict[str, Any]:
     """Return what to pass: the given parameters, and the portal's defaults where they are not River's."""
-    return {param.name: param.default for param in entry.params if param.overrides_river} | given
+    return {param.name: param.default for param in entry.params if param.own_default} | given
 
 
 def _build_value(value: Any, seed: int, place: str) -> Any:

@@ -34,8 +34,10 @@ class Parameter:
         What River's documentation says of it.
     positional
         Whether River takes it as `*args`.
+    own_default
+        Whether the default is the portal's own (sizes), and so has to be passed to River.
     river_default
-        River's default where the portal's differs (sizes).
+        River's default, where the portal has its own.
     """
 
     name: str
@@ -45,12 +47,8 @@ class Parameter:
     default: Any = None
     help: str = ""
     positional: bool = False
+    own_default: bool = False
     river_default: Any = None
-
-    @property
-    def overrides_river(self) -> bool:
-        """Whether the default is the portal's own, and so has to be passed to River."""
-        return self.river_default is not None
 
 
 @dataclass(frozen=True, slots=True)

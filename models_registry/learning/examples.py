@@ -1,4 +1,4 @@
-"""A small working spec around every entry of the catalogue: what a builder page starts from, and what the checks run."""
+"""A small working spec around every entry of the catalogue: where a builder page starts, and what the checks run."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def starter(path: str, task: str, *, small: bool = False) -> Spec:
         params |= {name: size for name, size in _SIZES.items() if entry.find_param(name)}
     if path.startswith("facto.") and task == REGRESSION:
         # At River's default rate these diverge on labels that are not scaled.
-        params |= {name: _SLOW for name in ("weight_optimizer", "latent_optimizer", "int_weight_optimizer")}
+        params |= dict.fromkeys(("weight_optimizer", "latent_optimizer", "int_weight_optimizer"), _SLOW)
         params = {name: value for name, value in params.items() if entry.find_param(name)}
     return {"use": path, "params": params} if params else {"use": path}
 

@@ -104,12 +104,12 @@ def _params(path: str, cls: type, helps: dict[str, str]) -> list[dict[str, Any]]
             param["positional"] = True
         if name in offer.DEFAULTS.get(path, {}):
             param["default"] = offer.DEFAULTS[path][name]
-            param["river_default"] = parameter.default
+            param |= {"own_default": True, "river_default": parameter.default}
         elif parameter.default is inspect.Parameter.empty:
             param["required"] = True
         else:
             param["default"] = list(parameter.default) if isinstance(parameter.default, tuple) else parameter.default
-        param["help"] = helps.get(name, "")
+        param["help"] = helps.get(name) or offer.HELP.get(f"{path}.{name}") or offer.HELP[name]
         params.append(param)
     return params
 

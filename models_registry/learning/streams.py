@@ -1,0 +1,2 @@
+"""Streams to learn from."""
+def list_streams(): return []

@@ -1,0 +1,110 @@
+"""One list of checks over every entry of the catalogue: an entry that fails one may not be offered."""
+
+import copy
+import json
+import os
+import random
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from models_registry.learning import codec, spec
+from models_registry.learning.catalogue import read_catalogue
+from models_registry.learning.examples import example, starter
+from models_registry.learning.progressive import Learner
+
+KEY = b"a key that only tests sign with"
+ENTRIES = list(read_catalogue().entries)
+_WORDS = ("red", "green", "blue", "sky", "sea", "river", "stone")
+
+
+def make_stream(task: str, count: int = 240) -> list[tuple[int, dict[str, Any], Any]]:
+    """Numbers, a category and a text, with a change of concept in the middle."""
+    rng = random.Random(1)
+    events = []
+    for i in range(1, count + 1):
+        features = {
+            "x1": rng.random(),
+            "x2": rng.random() * 10,
+            "x3": rng.randint(0, 5),
+            "kind": rng.choice(["oak", "elm", "ash"]),
+            "words": " ".join(rng.choices(_WORDS, k=4)),
+        }
+        value = 3 * features["x1"] + features["x2"] * (1 if i < count // 2 else -1) + (features["kind"] == "oak")
+        label: Any = {
+            "binary": value > 3,
+            "multiclass": ["low", "mid", "high"][min(2, max(0, int(value // 3)))],
+            "regression": value * 5,
+        }[task]
+        events.append((i, features, label))
+    return events
+
+
+def make_learner(path: str) -> tuple[Learner, list[tuple[int, dict[str, Any], Any]]]:
+    """A learner around an entry; a drift detector also watches the error."""
+    task, model = example(path)
+    spec.validate(model, task)
+    roles = read_catalogue().entries[path].roles
+    drift = starter(path, task) if {"drift_detector", "binary_drift_detector"} & set(roles) else True
+    return Learner.create(model, task, seed=3, drift=drift), make_stream(task)
+
+
+@pytest.mark.parametrize("path", ENTRIES)
+def test_entry_keeps_what_the_portal_promises(path: str) -> None:
+    learner, events = make_learner(path)
+    before = copy.deepcopy(events)
+    result = learner.learn(events)
+
+    assert learner.learned == len(events), "every event is learned"
+    assert result.set_aside == []
+    assert events == before, "the features are not changed"
+    if read_catalogue().entries[path].tasks:
+        assert path in json.dumps(learner.spec)
+
+    repeated, _ = make_learner(path)
+    repeated.learn(events)
+    assert repeated.digest() == learner.digest(), "the same seed gives the same predictions"
+    assert repeated.model_digest() == learner.model_digest()
+
+    resumed, _ = make_learner(path)
+    for start in range(0, len(events), 70):
+        resumed.learn(events[start : start + 70])
+        resumed = codec.load(codec.dump(resumed, KEY), KEY)
+    assert resumed.digest() == learner.digest(), "resuming from a file changes nothing"
+    assert resumed.model_digest() == learner.model_digest()
+
+
+def digests() -> dict[str, list[str]]:
+    """The digests of every entry, to compare between processes."""
+    found = {}
+    for path in ENTRIES:
+        learner, events = make_learner(path)
+        learner.learn(events[:120])
+        found[path] = [learner.digest(), learner.model_digest()]
+    return found
+
+
+def test_no_entry_depends_on_the_process() -> None:
+    """Python hashes text differently in each process; a model that minds would not resume alike in another worker."""
+    code = "import json; from tests.models_registry.test_learning_entries import digests; print(json.dumps(digests()))"
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for seed in ("1", "2")
+    ]
+    first, second = (json.loads(run.communicate()[0]) for run in runs)
+    assert first == second
+
+
+def test_refused_entries_say_why_and_are_not_offered() -> None:
+    catalogue = read_catalogue()
+    assert not set(catalogue.refused) & set(catalogue.entries)
+    assert all(len(reason.split()) > 3 and not reason.endswith(".") for reason in catalogue.refused.values())
+    with pytest.raises(spec.SpecError, match="not offered: it knows its trees by their place in memory"):
+        spec.validate({"use": "feature_extraction.RandomTreesEmbedding"}, "binary")
