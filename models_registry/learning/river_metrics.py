@@ -1,0 +1,20 @@
+"""River's own metric objects, for where one is needed: checks, and anything scored outside a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from river import metrics
+
+from .measures import find_measure
+
+
+def make_metric(name: str) -> Any:
+    """Return a fresh River metric.
+
+    Examples
+    --------
+    >>> make_metric("MAE")
+    MAE: 0.
+    """
+    return getattr(metrics, find_measure(name).name)()
