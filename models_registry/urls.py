@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
 from models_registry.urls_learning import patterns as learning_patterns
+from models_registry.views import dashboard, deployments, overview, predictions
 
 app_name = "models_registry"
-urlpatterns: list[URLPattern] = [*learning_patterns]
+urlpatterns: list[URLPattern] = [
+    path("", dashboard.dashboard, name="dashboard"),
+    path("projects/<slug:slug>/", overview.overview, name="overview"),
+    path("projects/<slug:slug>/metric/", overview.overview_chart, name="overview_chart"),
+    path("projects/<slug:slug>/deployments/", deployments.deployment_list, name="deployment_list"),
+    path("projects/<slug:slug>/deployments/deploy/", deployments.deploy, name="deploy"),
+    path("projects/<slug:slug>/deployments/roll-back/", deployments.roll_back, name="roll_back"),
+    path("projects/<slug:slug>/predict/", predictions.predict_form, name="predict_form"),
+    path("projects/<slug:slug>/predict/label/", predictions.predict_label, name="predict_label"),
+    *learning_patterns,
+]

@@ -1,0 +1,109 @@
+"""Deploying a version, and rolling back to one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+
+from models_registry.models import Deployment
+from models_registry.selectors.history import VersionOption
+from ops_portal.errors import UserError
+from ops_portal.forms import ChoiceList
+
+#: The numbers of versions and deployments are 32-bit.
+LARGEST = 2**31 - 1
+LONGEST_REASON = Deployment._meta.get_field("reason").max_length
+
+MODES = [(Deployment.Mode.PIN, "Pin"), (Deployment.Mode.FOLLOW, "Follow")]
+MODE_HELP: dict[str, str] = {
+    Deployment.Mode.PIN: "Serves exactly this version until somebody changes it.",
+    Deployment.Mode.FOLLOW: "Serves the newest checkpoint of the version's run: what it learns is live a second later.",
+}
+SINCE = [
+    (Deployment.Since.CHALLENGER, "Keep it as challenger"),
+    (Deployment.Since.REPLAY, "Replay it"),
+    (Deployment.Since.DROP, "Drop it"),
+]
+SINCE_HELP: dict[str, str] = {
+    Deployment.Since.CHALLENGER: "The runs go on learning without serving. Nothing is stopped or lost, and you can "
+    "still choose one of the other two later.",
+    Deployment.Since.REPLAY: "A new run learns the events since then onto the restored version. It serves once you "
+    "deploy one of its versions.",
+    Deployment.Since.DROP: "The runs of the replaced model stop; the state they reached is kept as a version first.",
+}
+
+
+class _ChoosingForm(forms.Form):
+    """A form that chooses a version; `expected` is the deployment the person saw as the newest one."""
+
+    expected = forms.IntegerField(min_value=0, max_value=LARGEST, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, options: Sequence[VersionOption], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.options = {option.number: option for option in options}
+
+    def refuse(self, refused: UserError, newest: int) -> None:
+        """Show why it was refused. After a conflict the next try expects what the reader was told."""
+        self.add_error(None, refused.message)
+        if refused.code == "conflict":
+            self.data = {**{name: self.data.get(name, "") for name in self.data}, "expected": str(newest)}
+
+    def offer(self, field: str, options: Sequence[VersionOption]) -> None:
+        """Let `field` choose among `options`."""
+        chooser: Any = self.fields[field]
+        chooser.choices = [(option.number, str(option)) for option in options]
+
+
+class DeployForm(_ChoosingForm):
+    """Which version serves from now on, and whether it goes on learning while it does."""
+
+    version = forms.TypedChoiceField(
+        coerce=int, help_text="Newest first, with the metric over everything it was scored on."
+    )
+    mode = forms.ChoiceField(
+        label="While it serves", choices=MODES, initial=Deployment.Mode.PIN, widget=ChoiceList(helps=MODE_HELP)
+    )
+    reason = forms.CharField(
+        label="Note",
+        required=False,
+        max_length=LONGEST_REASON,
+        widget=forms.TextInput(attrs={"placeholder": "Why this version, for whoever reads the history"}),
+    )
+    field_order = ["version", "mode", "reason", "expected"]
+
+    def __init__(self, *args: Any, options: Sequence[VersionOption], **kwargs: Any) -> None:
+        super().__init__(*args, options=options, **kwargs)
+        self.offer("version", options)
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse to follow a run that is over: it would never learn again."""
+        given = super().clean() or self.cleaned_data
+        option = self.options.get(given.get("version", 0))
+        if option and given.get("mode") == Deployment.Mode.FOLLOW and not option.run_open:
+            self.add_error("mode", f"The run of v{option.number} is over, so there is nothing to follow. Pin it.")
+        return given
+
+
+class RollBackForm(_ChoosingForm):
+    """Which version to restore, what becomes of learning since, and why."""
+
+    to = forms.TypedChoiceField(coerce=int, label="Restore", help_text="What served before comes first.")
+    since = forms.ChoiceField(
+        label="What was learned since",
+        choices=SINCE,
+        initial=Deployment.Since.CHALLENGER,
+        widget=ChoiceList(helps=SINCE_HELP),
+    )
+    reason = forms.CharField(
+        max_length=LONGEST_REASON,
+        widget=forms.TextInput(attrs={"placeholder": "What went wrong", "autofocus": True}),
+        error_messages={"required": "Give a reason: whoever reads the history later will want it."},
+    )
+    field_order = ["to", "reason", "since", "expected"]
+
+    def __init__(self, *args: Any, options: Sequence[VersionOption], follows: bool, **kwargs: Any) -> None:
+        super().__init__(*args, options=options, **kwargs)
+        # What is pinned cannot be restored; a follower can be set back to the version it started from.
+        self.offer("to", [option for option in options if follows or not option.serving])
