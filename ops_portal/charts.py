@@ -267,6 +267,8 @@ def _layout(
         },
         "legend": {
             "orientation": "h",
+            # An envelope would turn the order round
+            "traceorder": "normal",
             "x": 0,
             "xanchor": "left",
             "y": 1.02,

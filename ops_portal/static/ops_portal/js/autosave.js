@@ -40,6 +40,9 @@
     }
   });
 
+  // Sent in the ordinary way after all: nothing is left behind
+  document.addEventListener("submit", (event) => waiting.delete(event.target));
+
   addEventListener("online", () => {
     for (const form of waiting) {
       if (form.isConnected) window.htmx?.trigger(form, "change");
