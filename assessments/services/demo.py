@@ -48,12 +48,12 @@ DEMOS = (
         dataset="Phishing",
         task="binary",
         label="is_phishing",
-        metric="ROCAUC",
+        metric="F1",
         head=500,
         rate=1.0,
         models=(
             ("logistic-regression", "First version: simple and easy to explain."),
-            ("adaptive-random-forest", "Better rolling ROC AUC than the logistic regression on the same events."),
+            ("adaptive-random-forest", "Better rolling F1 than the logistic regression on the same events."),
         ),
         scope={
             "deployments_per_week": 2,
@@ -172,8 +172,7 @@ def _make_project(demo: Demo, team: Team, user: User) -> Project:
 def _learn_the_beginning(demo: Demo, project: Project, user: User) -> None:
     """Take in the first events, learn them with each model, deploy, and let the rest flow in."""
     stream = start_bundled(project=project, actor=user, name=demo.dataset, rate=demo.rate, at_once=demo.head)
-    while advance_import(import_id=stream.pk, now=timezone.now()) == 0:
-        continue
+    advance_import(import_id=stream.pk, now=timezone.now())
     run: Run | None = None
     for template, reason in demo.models:
         run = _learn(project, template, user)

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
-import signal
-import subprocess
-import sys
-import threading
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-ROOT = Path(settings.BASE_DIR)
+from tests.portal import ROOT, Portal, start_portal
+
 #: Pictures of every page; those that the README shows are kept in `docs/images` by `make screenshots`.
 PICTURES = Path(os.environ.get("OPS_PORTAL_PICTURES", ROOT / "test-results" / "pages"))
 SIZES = {"wide": {"width": 1440, "height": 900}, "narrow": {"width": 390, "height": 844}}
@@ -34,65 +27,6 @@ CHROMIUM = [
     "--disable-sync",
 ]
 WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}}
-
-
-@dataclass
-class Portal:
-    """A portal started by `manage.py up` on a fresh data directory."""
-
-    process: subprocess.Popen[str]
-    data: Path
-    lines: list[str] = field(default_factory=list)
-    address: str = ""
-    link: str = ""
-
-    def follow(self) -> None:
-        """Collect what it prints; note its address and the sign-in link."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip("\n"))
-            if found := re.search(r"is at (http://\S+?)/?$", line.strip()):
-                self.address = found[1]
-            if found := re.search(r"(http://\S+sesame=\S+)", line):
-                self.link = found[1]
-
-    def wait_for_link(self, seconds: float = 90) -> None:
-        until = time.monotonic() + seconds
-        while not self.link:
-            assert self.process.poll() is None and time.monotonic() < until, "\n".join(self.lines)
-            time.sleep(0.05)
-
-    def stop(self) -> int:
-        """Ctrl-C, as in a terminal."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-            try:
-                self.process.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-        return self.process.wait()
-
-
-def start_portal(data: Path, *arguments: str, port: int = 8600) -> Portal:
-    """Start a portal on the embedded default, whatever servers this machine has."""
-    environment = {key: value for key, value in os.environ.items() if key not in {"DATABASE_URL", "REDIS_URL"}}
-    environment |= {
-        "OPS_PORTAL_DATA": str(data),
-        "DJANGO_SETTINGS_MODULE": "ops_portal.settings",
-        "PYTHONUNBUFFERED": "1",
-    }
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "up", "--port", str(port), *arguments],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    portal = Portal(process, data)
-    threading.Thread(target=portal.follow, daemon=True).start()
-    return portal
 
 
 @pytest.fixture(scope="session")
