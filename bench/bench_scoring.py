@@ -76,6 +76,7 @@ def timed(name: str, work: Callable[[], object], *, asked: float | None = None) 
 
 
 def main() -> None:
+    """Print one line per measurement."""
     settings = Settings()
     u = draw_positions(LARGE, settings, settings.draws)
     catalogue = load_catalogue()

@@ -202,17 +202,20 @@ def draw(panel: Panel, settings: Settings, draws: int | None = None) -> Draws:
         for needed in (*option.requires, option.light)
         if needed in place
     }
-    empty = np.zeros((count, 0))
     return Draws(
         options=chosen,
         weights=draw_weights(panel, people, settings, count),
-        shares=np.stack([shares[o.slug] for o in chosen], axis=1) if chosen else empty[:, :, None],
-        efforts=np.stack([efforts[o.slug] for o in chosen], axis=1) if chosen else empty,
+        shares=_stacked([shares[o.slug] for o in chosen], (count, 0, len(settings.benefits))),
+        efforts=_stacked([efforts[o.slug] for o in chosen], (count, 0)),
         requires=tuple(sorted(pairs)),
         assumed=tuple(assumed),
         unrated=tuple(unrated),
         not_applicable=tuple(not_applicable),
     )
+
+
+def _stacked(arrays: list[Array], shape: tuple[int, ...]) -> Array:
+    return np.stack(arrays, axis=1) if arrays else np.zeros(shape)
 
 
 def _ratings(

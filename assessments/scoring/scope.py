@@ -55,6 +55,8 @@ class Factor:
         Whether telemetry counts events over a period, so that a measured rate has an error of its own.
     declared
         Whether only the worded levels can be chosen.
+    whole
+        Whether the raw value counts things and so is a whole number.
 
     Examples
     --------
@@ -78,6 +80,7 @@ class Factor:
     levels: tuple[Level, ...] = ()
     counted: bool = False
     declared: bool = False
+    whole: bool = False
 
     def __post_init__(self) -> None:
         if not self.low < self.high or (self.scale == "log" and self.low <= 0):
@@ -102,8 +105,10 @@ class Factor:
         return self.low + (self.high - self.low) * position
 
     def reached(self, position: float, rising: bool) -> float:
-        """The raw value at which a position is passed: for a declared factor the first level at or beyond it."""
+        """The raw value at which a position is passed: the next level or whole number where only those exist."""
         value = self.raw(position)
+        if self.whole:
+            return float(math.ceil(value - 1e-9) if rising else math.floor(value + 1e-9))
         if not self.declared:
             return value
         levels = sorted((level.value for level in self.levels), reverse=not rising)
@@ -152,6 +157,7 @@ FACTORS: tuple[Factor, ...] = (
         "manual_steps", "Manual steps per deployment", 0, 15, "linear", "steps", "{} manual steps per deployment",
         "one manual step per deployment",
         levels=(Level(0, "no manual step"), Level(15, "fifteen or more manual steps")),
+        whole=True,
     ),
     Factor(
         "rollbacks_per_month", "Rollbacks or failed releases per month", 0, 4, "linear", "per month",
@@ -179,6 +185,7 @@ FACTORS: tuple[Factor, ...] = (
         "models_in_production", "Models in production", 1, 20, "log", "models", "{} models in production",
         "one model in production",
         levels=(Level(1, "one, or none yet"), Level(20, "twenty or more")),
+        whole=True,
     ),
     Factor(
         "drift_alarms_per_month", "Drift alarms per month", 0, 8, "linear", "per month", "{} drift alarms a month",
@@ -190,6 +197,7 @@ FACTORS: tuple[Factor, ...] = (
         "people", "People changing the system", 1, 12, "log", "people", "{} people changing the system",
         "one person changing the system",
         levels=(Level(1, "one person"), Level(12, "twelve or more people")),
+        whole=True,
     ),
     Factor(
         "regulated", "Regulated", 0, 1, "linear", "", "", "", None, 0, 1,

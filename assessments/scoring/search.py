@@ -55,10 +55,15 @@ def best_sets(problem: Problem) -> Flags:
 
     """
     draws = len(problem.worths)
-    if problem.size == 0 or problem.size > MOST_OPTIONS:
-        return np.array([best_set(problem, d) for d in range(draws)]).reshape(draws, problem.size).astype(bool)
-    parts = [problem.rows(slice(start, start + CHUNK)) for start in range(0, draws, CHUNK)]
-    return np.concatenate([_best_sets(part) for part in parts]) if parts else np.zeros((0, problem.size), dtype=bool)
+    chosen = np.zeros((draws, problem.size), dtype=bool)
+    if problem.size > MOST_OPTIONS:
+        for d in range(draws):
+            chosen[d] = best_set(problem, d)
+    elif problem.size > 0:
+        for start in range(0, draws, CHUNK):
+            part = slice(start, start + CHUNK)
+            chosen[part] = _best_sets(problem.rows(part))
+    return chosen
 
 
 def _best_sets(problem: Problem) -> Flags:
