@@ -131,8 +131,8 @@ def draw_positions(scope: Scope, settings: Settings, draws: int) -> Array:
     """
     found = np.tile(positions(scope, settings), (draws, 1))
     for f, factor in enumerate(settings.factors):
-        measured = scope.measured.get(factor.name)
-        if measured and (scope.values.get(factor.name) is None or settings.telemetry_rule == "measured"):
+        if scope.uses_measurement(factor.name, settings.telemetry_rule):
+            measured = scope.measured[factor.name]
             random = generator(settings.seed, "telemetry", factor.name)
             found[:, f] = factor.positions(random.gamma(measured.count + 0.5, 1 / measured.periods, size=draws))
     return found

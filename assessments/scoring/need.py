@@ -16,10 +16,7 @@ def positions(scope: Scope, settings: Settings) -> Array:
     scope.check(settings.factors)
     found = np.full(len(settings.factors), np.nan)
     for f, factor in enumerate(settings.factors):
-        value = scope.values.get(factor.name)
-        measured = scope.measured.get(factor.name)
-        if measured and (value is None or settings.telemetry_rule == "measured"):
-            value = measured.count / measured.periods
+        value = scope.value(factor.name, settings.telemetry_rule)
         if value is not None:
             found[f] = factor.position(value)
     return found

@@ -116,14 +116,14 @@ def recommend(
 
 def stages_of(scope: Scope, catalogue: Catalogue, settings: Settings) -> tuple[Stage, ...]:
     """The stages of the starting profile a project has reached; they add up."""
-    models = scope.values.get("models_in_production") or 0
-    deployments = scope.values.get("deployments_per_week") or 0
+    known = {factor.name: scope.value(factor.name, settings.telemetry_rule) or 0.0 for factor in settings.factors}
+    several = known.get("models_in_production", 0) >= settings.several_models
     reached = {"prototype"}
     if not scope.first_version:
         reached.add("first-production")
-        if models >= settings.several_models or deployments >= settings.continuous_per_week:
+        if several or known.get("deployments_per_week", 0) >= settings.continuous_per_week:
             reached.add("several-or-continuous")
-    if (scope.values.get("regulated") or 0) > 0 or (scope.values.get("criticality") or 0) >= 5:
+    if known.get("regulated", 0) > 0 or known.get("criticality", 0) >= 5:
         reached.add("regulated")
     return tuple(stage for stage in catalogue.starting_profile if stage.slug in reached)
 

@@ -273,6 +273,16 @@ class Scope:
                 raise ValueError(f'"{name}" is not a factor that is counted over time')
         return self
 
+    def uses_measurement(self, name: str, rule: str) -> bool:
+        """Whether a factor is read from telemetry: where nothing was declared, or by the rule ``"measured"``."""
+        return name in self.measured and (self.values.get(name) is None or rule == "measured")
+
+    def value(self, name: str, rule: str) -> float | None:
+        """The raw value of a factor, declared or measured, or ``None`` if it is unknown."""
+        if self.uses_measurement(name, rule):
+            return self.measured[name].count / self.measured[name].periods
+        return self.values.get(name)
+
     def unknown(self, factors: tuple[Factor, ...]) -> tuple[str, ...]:
         """Names of the factors nothing is known about."""
         return tuple(f.name for f in factors if self.values.get(f.name) is None and f.name not in self.measured)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from assessments.scoring.benefit import marginal_days
 from assessments.scoring.choice import Flags, Problem
 from assessments.scoring.draws import Draws
-from assessments.scoring.need import factor_needs, floors, needs
+from assessments.scoring.need import factor_needs, needs
 from assessments.scoring.scope import Scope
 from assessments.scoring.settings import Settings
 
@@ -126,22 +126,21 @@ def worths_of(draws: Draws, problem: Problem, chosen: Flags, u: Array, scope: Sc
                 saves=float(days[i].sum()),
                 costs=float(costs[i]),
                 by_benefit={key: float(days[i, k]) for k, key in enumerate(settings.benefits) if days[i, k] > 0},
-                for_it=_largest(today[i], scope, middle, settings),
-                against_it=_largest(missing[i], scope, middle, settings),
+                for_it=_largest(today[i], scope, settings),
+                against_it=_largest(missing[i], scope, settings),
             )
         )
     return found
 
 
-def _largest(days: Array, scope: Scope, middle: Array, settings: Settings, most: int = 2) -> tuple[FactorReason, ...]:
+def _largest(days: Array, scope: Scope, settings: Settings, most: int = 2) -> tuple[FactorReason, ...]:
     reasons = []
     for f in np.argsort(-days, kind="stable")[:most]:
         factor = settings.factors[f]
         if days[f] > 1e-9:
-            declared = scope.values.get(factor.name)
-            value = declared
-            if value is None or (factor.name in scope.measured and settings.telemetry_rule == "measured"):
-                value = factor.raw(float(middle[f]))
+            value = scope.value(factor.name, settings.telemetry_rule)
+            if value is None:
+                continue
             reasons.append(FactorReason(factor.name, factor.title, factor.say(value), float(days[f])))
     return tuple(reasons)
 
@@ -173,9 +172,9 @@ def explain(verdict: Verdict, worth: Worth, settings: Settings, planned: float |
 
     """
     largest = sorted(worth.by_benefit.items(), key=lambda item: -item[1])[:2]
-    parts = ", ".join(f"{days:.1f} {BENEFIT_WORDS.get(key, key)}" for key, days in largest if days >= 0.05)
+    parts = ", ".join(f"{_days(days)} {BENEFIT_WORDS.get(key, key)}" for key, days in largest if days >= 0.05)
     parts = f" ({parts})" if parts else ""
-    saves, costs, months = f"{worth.saves:.3g}", f"{worth.costs:.3g}", f"{settings.horizon_months:g} months"
+    saves, costs, months = _days(worth.saves), _days(worth.costs), f"{settings.horizon_months:g} months"
     if verdict == "now":
         sentences = [f"Saves about {saves} days over {months}{parts} and costs {costs}."]
     else:
@@ -194,10 +193,8 @@ def explain(verdict: Verdict, worth: Worth, settings: Settings, planned: float |
     return tuple(sentences)
 
 
-def floor_note(settings: Settings) -> str:
-    """One sentence on the need every project has."""
-    low, high = floors(settings).min(), floors(settings).max()
-    return f"Every project is taken to need {low:.0%} to {high:.0%} of each benefit, whatever its scope."
+def _days(days: float) -> str:
+    return f"{days:.1f}".removesuffix(".0")
 
 
 def _and(reasons: tuple[FactorReason, ...]) -> str:
