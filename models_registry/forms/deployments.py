@@ -105,5 +105,6 @@ class RollBackForm(_ChoosingForm):
 
     def __init__(self, *args: Any, options: Sequence[VersionOption], follows: bool, **kwargs: Any) -> None:
         super().__init__(*args, options=options, **kwargs)
-        # What is pinned cannot be restored; a follower can be set back to the version it started from.
-        self.offer("to", [option for option in options if follows or not option.serving])
+        # What is pinned is not offered, as it serves; a follower can be set back to the version it started from. What
+        # was sent may have come to serve meanwhile: then the conflict is what there is to say.
+        self.offer("to", [option for option in options if follows or self.is_bound or not option.serving])

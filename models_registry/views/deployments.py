@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -44,7 +44,7 @@ def deploy(request: HttpRequest, project: Project) -> HttpResponse:
     serving = serving_now(project)
     options = offer_versions(project, also=_chosen(request, "version"))
     initial = {"expected": serving.number if serving else 0, "version": _chosen(request, "version")}
-    form = DeployForm(request.POST or None, options=options, initial=initial)
+    form = DeployForm(_posted(request), options=options, initial=initial)
     if request.method == "POST" and form.is_valid():
         refused = _deploy(request, project, form)
         if refused is None:
@@ -67,7 +67,7 @@ def roll_back(request: HttpRequest, project: Project) -> HttpResponse:
         messages.info(request, "Nothing is deployed yet, so there is nothing to roll back.")
         return see_other(request, LIST, project.slug)
     initial = {"expected": serving.number, "to": chosen or serving.version}
-    form = RollBackForm(request.POST or None, options=options, follows=serving.follows, initial=initial)
+    form = RollBackForm(_posted(request), options=options, follows=serving.follows, initial=initial)
     if request.method == "POST" and form.is_valid():
         refused = _roll_back(request, project, form)
         if refused is None:
@@ -117,6 +117,10 @@ def _roll_back(request: HttpRequest, project: Project, form: RollBackForm) -> Us
     more = f" Run {done.replay.number} replays what was learned since." if done.replay else ""
     messages.success(request, f"Rolled back: {done.deployment.version} serves from now on.{more}")
     return None
+
+
+def _posted(request: HttpRequest) -> QueryDict | None:
+    return request.POST if request.method == "POST" else None
 
 
 def _version(project: Project, number: int) -> Version:
