@@ -82,6 +82,14 @@ class MetricRow:
         return f"{distance(self.measure, self.overall.value, self.baseline.value)} {self.verdict} than the baseline"
 
 
+def note_baseline(rows: Sequence[MetricRow]) -> str:
+    """Say how the model does against the baseline, by the first of its metrics that a baseline has."""
+    known = next((row for row in rows if row.verdict), None)
+    if known is None:
+        return ""
+    return known.against_baseline if known.primary else f"{known.measure.title}: {known.against_baseline}"
+
+
 def distance(measure: Measure, value: float | None, other: float | None) -> str:
     """Write the distance of two values in the metric's own terms: shares differ by points."""
     if value is None or other is None:

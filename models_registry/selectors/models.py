@@ -58,7 +58,8 @@ class ModelRow:
     position: int | None
     metric: MetricRow
     best: bool
-    serving: bool
+    #: The version of this model that serves now, as `v12`; empty when none does.
+    serving: str
     created_by: str
     created_at: datetime
 
@@ -138,7 +139,7 @@ def list_models(project: Project, page: str | None = None) -> Page[ModelRow]:
     versions = Version.objects.in_bulk([row.newest_pk for row in rows if row.newest_pk])
     metrics = [read_primary(versions[row.newest_pk].metrics if row.newest_pk else {}, project) for row in rows]
     deployed = Deployment.objects.filter(project=project).order_by("-number")
-    serving = deployed.values_list("version__model_id", flat=True).first()
+    serving = deployed.values_list("version__model_id", "version__number").first() or (0, 0)
     best = _best(metrics)
     found.object_list = [
         ModelRow(
@@ -151,7 +152,7 @@ def list_models(project: Project, page: str | None = None) -> Page[ModelRow]:
             position=versions[row.newest_pk].position if row.newest_pk else None,
             metric=metric,
             best=metric is best,
-            serving=row.pk == serving,
+            serving=f"v{serving[1]}" if serving[0] == row.pk else "",
             created_by=name_person(row.created_by),
             created_at=row.created_at,
         )

@@ -13,7 +13,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from models_registry.models import Alarm, RegisteredModel, Run, SetAsideEvent, Version
-from models_registry.selectors.metrics import MetricRow, read_metrics, read_primary
+from models_registry.selectors.metrics import MetricRow, note_baseline, read_metrics, read_primary
 from models_registry.selectors.people import name_person
 from models_registry.selectors.pipelines import Step, draw_pipeline, name_steps
 from models_registry.selectors.versions import VersionRow, list_version_rows
@@ -95,7 +95,9 @@ class RunRow:
     @property
     def duration(self) -> timedelta | None:
         """Time from the first chunk to the end, or to now."""
-        return (self.finished_at or timezone.now()) - self.started_at if self.started_at else None
+        if self.started_at is None:
+            return None
+        return max(timedelta(), (self.finished_at or timezone.now()) - self.started_at)
 
     @property
     def forsaken(self) -> bool:
@@ -153,6 +155,11 @@ class RunPage:
     alarms: tuple[AlarmRow, ...]
     alarm_count: int
     set_aside: tuple[SetAside, ...]
+
+    @property
+    def baseline_note(self) -> str:
+        """Say how the model does against the baseline."""
+        return note_baseline(self.metrics)
 
     @property
     def first(self) -> int:

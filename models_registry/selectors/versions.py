@@ -11,14 +11,14 @@ from django.db.models import QuerySet
 from django.http import Http404
 
 from models_registry.models import Deployment, Version
-from models_registry.selectors.metrics import MetricRow, read_metrics, read_primary
+from models_registry.selectors.metrics import MetricRow, note_baseline, read_metrics, read_primary
 from models_registry.selectors.people import name_person
 from models_registry.selectors.pipelines import Step, draw_pipeline, name_steps
 from projects.models import Project
 
 PER_PAGE = 25
 #: Ancestors and descendants drawn on a version's page; what lies between is counted.
-SHOWN_ANCESTORS = 6
+SHOWN_ANCESTORS = 4
 SHOWN_CHILDREN = 6
 
 
@@ -105,6 +105,11 @@ class VersionPage:
     environment: dict[str, str]
     lineage: Lineage
     deployments: tuple[Served, ...]
+
+    @property
+    def baseline_note(self) -> str:
+        """Say how the model does against the baseline."""
+        return note_baseline(self.metrics)
 
 
 def find_serving(project: Project) -> Serving:
