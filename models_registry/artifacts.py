@@ -24,15 +24,16 @@ def storage() -> Storage:
     return storages["artifacts"]
 
 
-def _path(sha: str) -> str:
+def path_of(sha: str) -> str:
+    """Where in the storage the artifact called `sha` lies."""
     return f"{sha[:2]}/{sha}"
 
 
 def save(data: bytes) -> str:
     """Keep `data` and return its sha256; saving the same bytes twice keeps one file."""
     sha = hashlib.sha256(data).hexdigest()
-    if not storage().exists(_path(sha)):
-        storage().save(_path(sha), ContentFile(data))
+    if not storage().exists(path_of(sha)):
+        storage().save(path_of(sha), ContentFile(data))
     return sha
 
 
@@ -46,7 +47,7 @@ def read(sha: str) -> bytes:
 
     """
     try:
-        with storage().open(_path(sha)) as file:
+        with storage().open(path_of(sha)) as file:
             data: bytes = file.read()
     except FileNotFoundError as gone:
         raise UserError(f"The artifact {sha[:12]} is no longer in the storage.", code="artifact_gone") from gone
@@ -57,7 +58,7 @@ def read(sha: str) -> bytes:
 
 def discard(sha: str) -> None:
     """Remove the file called `sha`, if it is there."""
-    storage().delete(_path(sha))
+    storage().delete(path_of(sha))
 
 
 def older_than(limit: datetime) -> Iterator[str]:

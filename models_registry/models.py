@@ -48,6 +48,11 @@ class Run(models.Model):
         CANCELLED = "cancelled", "Cancelled"
         FAILED = "failed", "Failed"
 
+    class Purpose(models.TextChoices):
+        LEARN = "learn", "Learn"
+        RESTORE = "restore", "Restore a past state"
+        VERIFY = "verify", "Verify a version"
+
     #: States in which a worker may take the run.
     ACTIVE = (State.QUEUED, State.RUNNING)
     #: States that a run never leaves.
@@ -57,8 +62,11 @@ class Run(models.Model):
     number = models.PositiveIntegerField()
     model = models.ForeignKey(RegisteredModel, on_delete=models.CASCADE, related_name="runs")
     mode = models.CharField(max_length=8, choices=Mode.choices)
+    purpose = models.CharField(max_length=8, choices=Purpose.choices, default=Purpose.LEARN)
     state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
     from_version = models.ForeignKey("Version", null=True, on_delete=models.PROTECT, related_name="runs_from")
+    #: The version that a verifying run replays.
+    verifies = models.ForeignKey("Version", null=True, on_delete=models.CASCADE, related_name="verifying_runs")
     #: Snapshot of the model's spec, so that the run stays explained whatever happens to the model.
     spec = models.JSONField()
     seed = models.BigIntegerField()
@@ -157,6 +165,23 @@ class Version(models.Model):
     def get_absolute_url(self) -> str:
         """Return the page of this version."""
         return reverse("models_registry:version", args=[self.project.slug, self.number])
+
+
+class Verification(models.Model):
+    """What replaying a version found: whether the same model came out, and where it first differed."""
+
+    version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="verifications")
+    run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="verification")
+    identical = models.BooleanField()
+    #: The first position at which the metrics differed; None when they did not, or nothing tells.
+    differs_since = models.BigIntegerField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.version}: {'identical' if self.identical else 'different'}"
 
 
 class MetricPoint(models.Model):

@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 
+from models_registry.learning import measures
 from models_registry.learning.spec import SpecError, validate
 from models_registry.models import RegisteredModel, Run, Version
 from models_registry.services.numbering import next_number
@@ -64,11 +65,14 @@ def start_run(
     window: int = WINDOW,
     trigger: str = "person",
     target_position: int | None = None,
+    purpose: str = Run.Purpose.LEARN,
+    verifies: Version | None = None,
+    options: dict[str, Any] | None = None,
 ) -> Run:
     """Queue a run of `model` over its project's labelled events.
 
     A replay learns from `from_version` (or from nothing) up to the newest labelled event of this moment, or to
-    `target_position`; a follower goes on as labels arrive.
+    `target_position`; a follower goes on as labels arrive. `options` takes over how another run learned.
     """
     project = model.project
     if mode not in Run.Mode.values:
@@ -105,22 +109,31 @@ def start_run(
         from_version=from_version,
         spec=model.spec,
         seed=secrets.randbelow(2**31) if seed is None else seed,
-        options={"publish_every": publish_every, "window": window, "drift": True},
+        options=options or _options(project, publish_every, window),
         trigger=trigger,
+        purpose=purpose,
+        verifies=verifies,
         start_position=start,
         position=start,
         target_position=target,
         created_by_id=actor.pk if actor else None,
     )
     origin = f" from {from_version}" if from_version else ""
+    what = mode if purpose == Run.Purpose.LEARN else f"to {purpose} {verifies or f'position {target:,}'}"
     record(
         actor=actor,
         verb="run.started",
-        summary=f"started run {number} of {model.name}{origin} ({run.get_mode_display().split(':')[0].lower()})",
+        summary=f"started run {number} of {model.name}{origin} ({what})",
         project=project,
         run=run.pk,
     )
     return run
+
+
+def _options(project: Project, publish_every: int, window: int) -> dict[str, Any]:
+    """How a run learns, written down so that it can be repeated when the project's settings have changed."""
+    metrics = list(dict.fromkeys((project.primary_metric, *measures.DEFAULTS[project.task])))
+    return {"publish_every": publish_every, "window": window, "drift": True, "metrics": metrics}
 
 
 def pause_run(*, run: Run, actor: AbstractBaseUser) -> None:

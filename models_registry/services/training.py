@@ -25,10 +25,10 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from models_registry import artifacts, engine
-from models_registry.learning import measures
 from models_registry.learning.errors import EstimatorFailed, LearningError
 from models_registry.models import Alarm, MetricPoint, Run, SetAsideEvent, Version
 from models_registry.services.points import compact
+from models_registry.services.verification import conclude
 from models_registry.services.versions import publish
 from ops_portal.errors import UserError
 from projects.services.activity import record
@@ -129,12 +129,11 @@ def _learner_of(run: Run) -> Learner:
         return engine.load(artifacts.read(run.checkpoint))
     if run.from_version is not None:
         return engine.load(artifacts.read(run.from_version.artifact))
-    task, primary = run.project.task, run.project.primary_metric
     return engine.learner_class().create(
         run.spec,
-        task,
+        run.project.task,
         seed=run.seed,
-        metrics=list(dict.fromkeys((primary, *measures.DEFAULTS[task]))),
+        metrics=run.options["metrics"],
         window=run.options["window"],
         drift=run.options["drift"],
         start=run.start_position,
@@ -153,8 +152,21 @@ def _learn(run: Run) -> _Chunk:
         chunk = (
             _learn_until(run, learner, upto) if upto > run.position else _Chunk(learner, run.position, [], 0.0, 0)
         )
-        chunk.failure = f"The model failed at position {failed.position:,}: {failed}"
+        chunk.failure = _explain(run, failed)
         return chunk
+
+
+def _explain(run: Run, failed: EstimatorFailed) -> str:
+    """What happened, where, and what to do where that can be told."""
+    said = f"The model failed at position {failed.position:,}: {failed}."
+    for _, features, _ in read_labelled(run.project_id, failed.position - 1, 1):
+        texts = [name for name, value in features.items() if isinstance(value, str)]
+        if texts:
+            said += (
+                f" The event there has texts ({', '.join(texts[:5])}), and this model may take numbers only:"
+                " start from a template for numbers and text, or encode them first."
+            )
+    return said
 
 
 def _limit(run: Run) -> int | None:
@@ -283,7 +295,13 @@ def _publish_if_due(run: Run, chunk: _Chunk, *, replay_done: bool) -> None:
     every = int(run.options.get("publish_every") or 0)
     if run.position == run.start_position:
         return  # nothing was learned that a version could show
-    if replay_done or chunk.failure:
+    if run.purpose == Run.Purpose.VERIFY:
+        if replay_done:
+            conclude(run=run, digest=chunk.learner.model_digest())
+        return
+    if replay_done and run.purpose == Run.Purpose.RESTORE:
+        reason = Version.Reason.RESTORE
+    elif replay_done or chunk.failure:
         reason = Version.Reason.END
     elif every and run.position % every == 0:
         reason = Version.Reason.RULE
