@@ -19,6 +19,8 @@ VERSIONS = RUNS = DEPLOYMENTS = 200
 SAMPLE = 300
 #: What counts as lately.
 LATELY = timedelta(days=90)
+#: Verbs of the activity log that talk about the project without changing it.
+TALK = ("assessment.", "scope.")
 
 
 @dataclass(frozen=True)
@@ -183,7 +185,8 @@ def _activity(activity: Any) -> dict[str, Any]:
     people = set()
     for verb, actor, count in activity.order_by().values_list("verb", "actor_id").annotate(n=Count("pk")):
         verbs[verb] = verbs.get(verb, 0) + count
-        people.add(actor)
+        if not verb.startswith(TALK):
+            people.add(actor)
     return {"verbs": verbs, "people_lately": len(people - {None})}
 
 

@@ -8,6 +8,7 @@ from django import template
 
 from assessments.models import Value
 from assessments.principles import Practice, Statement, load_catalogue
+from assessments.selectors.overview import Overview, PrincipleLine
 
 register = template.Library()
 
@@ -36,9 +37,9 @@ def amount(value: float) -> str:
 
 
 @register.filter
-def field_of(form: Any, name: str) -> Any:
-    """The form's field called `name`, for names made up at run time."""
-    return form[name]
+def line_of(slug: str, overview: Overview) -> PrincipleLine:
+    """The line of a principle in the overview. `{{ item.principle.slug|line_of:overview }}`."""
+    return next(line for line in overview.lines if line.state.principle.slug == slug)
 
 
 @register.filter

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from assessments.selectors.checklist import Checklist, PrincipleState, read_checklist
 from assessments.views.rows import Attempt, build_row, try_to_save
+from ops_portal.http import see_other
 from projects.access import RATE, VIEW, project_page
 from projects.models import Project
 
@@ -47,10 +48,11 @@ def _save(request: HttpRequest, project: Project, slug: str) -> HttpResponse:
     if failed:
         return render(request, PAGE, _context(project, state, shown, attempts), status=422)
     changed = sum(attempt.changed for attempt in attempts.values())
-    messages.success(request, f"Saved {changed} answers." if changed != 1 else "Saved 1 answer.")
+    if changed or "save" in request.POST:
+        messages.success(request, f"Saved {changed} answers." if changed != 1 else "Saved 1 answer.")
     following = _neighbours(state, shown)[1]
     to = following if following and "go_on" in request.POST else shown
-    return redirect("assessments:checklist", project.slug, to.principle.slug)
+    return see_other(request, "assessments:checklist", project.slug, to.principle.slug)
 
 
 def _one(

@@ -40,7 +40,6 @@ class Row:
     version: int
     errors: Mapping[str, Sequence[str]]
     theirs: AnswerView | None
-    saved: bool
 
     @property
     def id(self) -> str:
@@ -78,9 +77,9 @@ def build_row(state: PracticeState, attempt: Attempt | None = None) -> Row:
         else Draft(value=state.value)
     )
     if attempt is None or not attempt.failed:
-        return Row(state, shown, state.version, {}, None, saved=bool(attempt and attempt.changed))
+        return Row(state, shown, state.version, {}, None)
     # From here the person has seen the other answer: sending again is a choice, not an accident.
-    return Row(state, attempt.draft, state.version, attempt.errors, attempt.theirs, saved=False)
+    return Row(state, attempt.draft, state.version, attempt.errors, attempt.theirs)
 
 
 def try_to_save(request_user: object, project: Project, practice_id: str, data: QueryDict) -> Attempt:

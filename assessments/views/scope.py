@@ -62,7 +62,7 @@ def scope_preview(request: HttpRequest, project: Project) -> HttpResponse:
         saved = recommend_for(scope_state(*read_profiles(project), measured))
         typed = recommend_for(scope_state(*_typed(project, form), measured))
         context["preview"] = compare(typed, saved) if typed and saved else typed
-    return render(request, f"{PAGE}#preview", context, status=200 if form.is_valid() else 422)
+    return render(request, f"{PAGE}#preview", context)
 
 
 @require_safe
@@ -104,6 +104,7 @@ def _show(
     state = scope_state(*read_profiles(project), measured)
     context = {
         "project": project,
+        "nav_active": "assessment",
         "form": form,
         "rows": [
             ScopeRow(one, form[field_name(CURRENT, one.factor.name)], form[field_name(PLANNED, one.factor.name)])
