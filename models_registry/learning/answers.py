@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from . import river_private, serving
 from .catalogue import REGRESSION
 from .errors import EstimatorFailed
@@ -79,6 +81,8 @@ def _ask_both(model: Any) -> Callable[[Features], tuple[Label | None, Probabilit
 
 
 def _check_finite(values: Sequence[float | None], positions: Sequence[int]) -> None:
+    if None not in values and np.isfinite(np.array(values, dtype=float)).all():
+        return
     for position, value in zip(positions, values, strict=True):
         if value is not None and not math.isfinite(value):
             message = "the model diverged: its prediction is not a finite number; scale the features or lower the rate"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from .catalogue import BINARY, MULTICLASS, REGRESSION, Entry, Parameter, read_catalogue
@@ -151,7 +152,7 @@ def _with(path: str, **params: Any) -> Spec:
     return {"use": path, "params": params}
 
 
-_HOLDERS = {
+_HOLDERS: dict[str, Callable[[Spec], Spec]] = {
     "optimizer": lambda part: _with("linear_model.LogisticRegression", optimizer=part),
     "scheduler": lambda part: _with("linear_model.LogisticRegression", optimizer=_with("optim.SGD", lr=part)),
     "initializer": lambda part: _with("linear_model.LogisticRegression", initializer=part),

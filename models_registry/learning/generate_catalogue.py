@@ -72,7 +72,7 @@ def _tasks(path: str, cls: type, roles: tuple[str, ...], params: list[dict[str, 
     if "regressor" in roles:
         return ["regression"]
     if "splitter" in roles:
-        return ["binary", "multiclass"] if cls().is_target_class else ["regression"]  # type: ignore[attr-defined]
+        return ["binary", "multiclass"] if cls().is_target_class else ["regression"]
     if "classifier" not in roles:
         return []
     if path in offer.BINARY_ONLY:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from .catalogue import REGRESSION
 from .errors import DataError
 from .labels import LARGEST, Label, LabelBook, show
 
@@ -77,13 +78,18 @@ class Intake:
         aside: list[SetAside] = []
         last = self.position
         shapes, codes = self._shapes, self.labels.codes
-        coded = self.labels.task != "regression"
+        coded = self.labels.task != REGRESSION
         for position, x, label in events:
             if position <= last:
                 raise ValueError(f"event {position} comes after event {last}")
             last = position
             try:
-                y = codes[label] if coded and label in codes else self.labels.encode(label)
+                if coded and label in codes:
+                    y = codes[label]
+                elif not coded and type(label) is float and -LARGEST < label < LARGEST:
+                    y = label
+                else:
+                    y = self.labels.encode(label)
                 try:
                     # A sum is finite only if every number in it is, and fails on anything that is not a number.
                     plain = tuple(x) in shapes and -LARGEST < sum(x.values()) < LARGEST
@@ -95,6 +101,7 @@ class Intake:
                 aside.append(SetAside(position, str(error)))
                 continue
             except TypeError:
+                # A list or an object: nothing that could be looked up.
                 aside.append(SetAside(position, f"the label is {show(label)}; expected text or a number"))
                 continue
             positions.append(position)

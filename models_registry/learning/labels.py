@@ -16,6 +16,7 @@ LARGEST = 1e100
 
 _POSITIVE: frozenset[object] = frozenset({"1", "true", "yes", "y", "t", "positive", "pos", "+1"})
 _NEGATIVE: frozenset[object] = frozenset({"0", "false", "no", "n", "f", "negative", "neg", "-1"})
+_WORDS = _POSITIVE | _NEGATIVE
 _PARTNERS: dict[object, Label] = {
     "1": "0", "0": "1", "true": "false", "false": "true", "True": "False", "False": "True", "yes": "no", "no": "yes",
     "Yes": "No", "No": "Yes", "y": "n", "n": "y", "Y": "N", "N": "Y", "t": "f", "f": "t", "positive": "negative",
@@ -118,10 +119,18 @@ class LabelBook:
             raise DataError(f"the label is {show(label)}; the two classes are {show(known[0])} and {show(known[1])}")
         word = str(label).strip().lower()
         code = True if word in _POSITIVE else False if word in _NEGATIVE else bool(known)
+        if known and self._rules_out(known[0], label, word, code):
+            raise DataError(f"the label is {show(label)}; expected the opposite of {show(known[0])}, or the same")
         if known and self.codes[known[0]] == code:
             code = not code
         self._remember(label, code)
         return code
+
+    def _rules_out(self, first: Label, label: Label, word: str, code: bool) -> bool:
+        """Whether the first label, being one with an obvious opposite, leaves no room for this one."""
+        if not isinstance(first, bool | str) or str(first).strip().lower() not in _WORDS:
+            return False
+        return type(first) is not type(label) or word not in _WORDS or self.codes[first] == code
 
     def _encode_class(self, label: Label) -> Label:
         if len(self.codes) >= MAX_CLASSES:

@@ -184,4 +184,6 @@ class Thinner:
 
 def _plain(values: Floats) -> Any:
     """Return nested lists that JSON can hold: no NaN, no infinity."""
-    return np.where(np.isfinite(values), values.astype(object), None).tolist()
+    plain = values.astype(object)
+    plain[~np.isfinite(values)] = None
+    return plain.tolist()

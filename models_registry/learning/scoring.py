@@ -145,7 +145,7 @@ class Scorer:
 
 
 def _errors(task: str, labels: Sequence[Label], said: Sequence[Label | None]) -> list[float]:
-    pairs = zip(labels, said, strict=True)
     if task == REGRESSION:
-        return [abs(y - p) for y, p in pairs]  # type: ignore[operator]
-    return [0.0 if y == p else 1.0 for y, p in pairs]
+        errors: list[float] = np.abs(np.array(labels, dtype=float) - np.array(said, dtype=float)).tolist()
+        return errors
+    return [0.0 if y == p else 1.0 for y, p in zip(labels, said, strict=True)]

@@ -154,53 +154,62 @@ class RegressionTally:
     """Metrics of a regressor."""
 
     def __init__(self, metrics: Sequence[str], window: int) -> None:
-        self._metrics = list(metrics)
         self._window = window
         self._means = {name: MeanScore(window) for name in metrics if name != "R2"}
+        self._r2 = R2Score(window) if "R2" in metrics else None
+
+    def add(
+        self, labels: Sequence[Label], predictions: Sequence[Label], probabilities: Sequence[Probabilities] | None
+    ) -> Series:
+        """Take scored events; return the value of every series after each."""
+        truth, said = np.array(labels, dtype=float), np.array(predictions, dtype=float)
+        series: Series = {}
+        for name, mean in self._means.items():
+            overall, rolling = mean.add(_LOSSES[name](truth, said))
+            if name == "RMSE":
+                # Python's power, as in River: its last bit may differ from that of a square root.
+                overall, rolling = np.array([mean**0.5 for mean in overall.tolist()]), np.sqrt(rolling)
+            elif name in ("MAPE", "SMAPE"):
+                overall, rolling = 100 * overall, 100 * rolling
+            series |= _both(name, overall, rolling)
+        if self._r2:
+            series |= _both("R2", *self._r2.add(truth, said))
+        return series
+
+
+class R2Score:
+    """Share of the labels' variance that the predictions explain."""
+
+    def __init__(self, window: int) -> None:
+        self._window = window
         self._variance = RunningVariance()
         self._residual = 0.0
         self._origin: float | None = None
         self._sums = [WindowSum(window) for _ in range(3)]
         self._events = 0
 
-    def add(
-        self, labels: Sequence[Label], predictions: Sequence[Label], probabilities: Sequence[Probabilities] | None
-    ) -> Series:
-        """Take scored events; return the value of every series after each."""
-        pairs = list(zip(labels, predictions, strict=True))
-        series: Series = {}
-        for name, mean in self._means.items():
-            overall, rolling = mean.add([_LOSSES[name](y, p) for y, p in pairs])
-            series |= _both(name, _finish(name, overall), _finish(name, rolling))
-        if "R2" in self._metrics:
-            series |= _both("R2", self._add_r2(labels, pairs), self._add_rolling_r2(pairs))
-        return series
-
-    def _add_r2(self, labels: Sequence[Label], pairs: list[tuple[Label, Label]]) -> Floats:
-        totals = self._variance.add(labels)  # type: ignore[arg-type]
-        residual = self._residual
-        residuals = []
-        for y, p in pairs:
-            residual += (y - p) * (y - p) * 1.0  # type: ignore[operator]
-            residuals.append(residual)
-        self._residual = residual
-        ok = totals != 0
-        return np.where(ok, 1 - np.divide(np.array(residuals), totals, out=np.zeros(len(pairs)), where=ok), 0.0)
-
-    def _add_rolling_r2(self, pairs: list[tuple[Label, Label]]) -> Floats:
-        values = np.array(pairs, dtype=float)
+    def add(self, truth: Floats, said: Floats) -> tuple[Floats, Floats]:
+        """Take labels and predictions; return the metric over everything and over the window after each."""
+        misses = truth - said
+        squares = misses * misses
+        residuals = np.cumsum(np.concatenate(([self._residual], squares)))[1:]
+        self._residual = float(residuals[-1])
+        overall = _explained(residuals, self._variance.add(truth.tolist()))
         if self._origin is None:
-            self._origin = float(values[0, 0])
+            self._origin = float(truth[0])
         # Distances to a fixed label, not to 0: labels far from 0 would cancel in the difference of the squares.
-        shifted = values[:, 0] - self._origin
-        misses = values[:, 0] - values[:, 1]
-        lengths = np.minimum(np.arange(self._events + 1, self._events + len(pairs) + 1), self._window)
-        self._events += len(pairs)
-        parts = (shifted, shifted * shifted, misses * misses)
+        shifted = truth - self._origin
+        lengths = np.minimum(np.arange(self._events + 1, self._events + len(truth) + 1), self._window)
+        self._events += len(truth)
+        parts = (shifted, shifted * shifted, squares)
         sums = [window.add(part) for window, part in zip(self._sums, parts, strict=True)]
         totals = sums[1] - sums[0] * sums[0] / lengths
-        ok = (totals > 0) & (lengths > 1)
-        return np.where(ok, 1 - np.divide(sums[2], totals, out=np.zeros(len(pairs)), where=ok), 0.0)
+        return overall, _explained(sums[2], np.where(lengths > 1, np.maximum(totals, 0.0), 0.0))
+
+
+def _explained(residuals: Floats, totals: Floats) -> Floats:
+    ok = totals != 0
+    return np.where(ok, 1 - np.divide(residuals, totals, out=np.zeros(len(totals)), where=ok), 0.0)
 
 
 def _log_losses(labels: Sequence[Label], probabilities: Sequence[Probabilities]) -> list[float]:
@@ -219,36 +228,34 @@ def _cross_entropies(labels: Sequence[Label], probabilities: Sequence[Probabilit
     ]
 
 
-def _squared(y: float, p: float) -> float:
+def _distances(truth: Floats, said: Floats) -> list[float]:
+    losses: list[float] = np.abs(truth - said).tolist()
+    return losses
+
+
+def _squares(truth: Floats, said: Floats) -> list[float]:
+    misses = (truth - said).tolist()
     try:
-        return float((y - p) ** 2)
+        # Python's power, as in River: its last bit may differ from that of a product.
+        return [miss**2 for miss in misses]
     except OverflowError:
-        return math.inf
+        return [miss * miss for miss in misses]
 
 
-def _relative(y: float, p: float) -> float:
-    return abs(y - p) / abs(y) if y else 0.0
+def _relative(truth: Floats, said: Floats) -> list[float]:
+    size = np.abs(truth)
+    losses: list[float] = np.divide(np.abs(truth - said), size, out=np.zeros(len(size)), where=size != 0).tolist()
+    return losses
 
 
-def _symmetric(y: float, p: float) -> float:
-    size = abs(y) + abs(p)
-    return 2.0 * abs(y - p) / size if size else 0.0
+def _symmetric(truth: Floats, said: Floats) -> list[float]:
+    size = np.abs(truth) + np.abs(said)
+    double = 2.0 * np.abs(truth - said)
+    losses: list[float] = np.divide(double, size, out=np.zeros(len(size)), where=size != 0).tolist()
+    return losses
 
 
-_LOSSES = {
-    "MAE": lambda y, p: abs(y - p),
-    "MSE": _squared,
-    "RMSE": _squared,
-    "MAPE": _relative,
-    "SMAPE": _symmetric,
-}
-
-
-def _finish(name: str, means: Floats) -> Floats:
-    if name == "RMSE":
-        # Python's power, as in River: its last bit may differ from that of a square root.
-        return np.array([mean**0.5 for mean in means.tolist()])
-    return 100 * means if name in ("MAPE", "SMAPE") else means
+_LOSSES = {"MAE": _distances, "MSE": _squares, "RMSE": _squares, "MAPE": _relative, "SMAPE": _symmetric}
 
 
 def _both(name: str, overall: Floats, rolling: Floats) -> Series:

@@ -36,13 +36,13 @@ class RunningMean:
 
     def add(self, numbers: Sequence[float]) -> Floats:
         """Take numbers; return the mean after each."""
-        count, mean = self.count, self.mean
+        weights = (1.0 / np.arange(self.count + 1.0, self.count + len(numbers) + 1.0)).tolist()
+        mean = self.mean
         means = []
-        for number in numbers:
-            count += 1.0
-            mean += (1.0 / count) * (number - mean)
+        for weight, number in zip(weights, numbers, strict=True):
+            mean += weight * (number - mean)
             means.append(mean)
-        self.count, self.mean = count, mean
+        self.count, self.mean = self.count + len(numbers), mean
         return np.array(means)
 
 
@@ -59,18 +59,19 @@ class RunningVariance:
 
     def add(self, numbers: Sequence[float]) -> Floats:
         """Take numbers; return River's estimate of the total sum of squares after each."""
-        count, mean, squares = self.count, self.mean, self.squares
-        totals = []
-        for number in numbers:
+        counts = np.arange(self.count + 1.0, self.count + len(numbers) + 1.0)
+        mean, squares = self.mean, self.squares
+        sums = []
+        for weight, number in zip((1.0 / counts).tolist(), numbers, strict=True):
             before = mean
-            count += 1.0
-            mean += (1.0 / count) * (number - mean)
-            squares += 1.0 * (number - before) * (number - mean)
-            rest = count - 1
-            # As River does: divided by n - 1 and multiplied again, which need not give the same number back.
-            totals.append(rest * (squares / rest) if rest > 0 else 0.0)
-        self.count, self.mean, self.squares = count, mean, squares
-        return np.array(totals)
+            mean += weight * (number - mean)
+            squares += (number - before) * (number - mean)
+            sums.append(squares)
+        self.count, self.mean, self.squares = self.count + len(numbers), mean, squares
+        # As River does: divided by n - 1 and multiplied again, which need not give the same number back.
+        rest = counts - 1
+        totals: Floats = rest * np.divide(np.array(sums), rest, out=np.zeros(len(sums)), where=rest > 0)
+        return totals
 
 
 class WindowSum:
@@ -147,13 +148,15 @@ class FadingMean:
     def add(self, numbers: Sequence[float]) -> Floats:
         """Take numbers; return the fading mean after each."""
         factor, total, weight = self.factor, self._sum, self._weight
-        means = []
+        totals, weights = [], []
         for number in numbers:
             total = number + factor * total
             weight = 1.0 + factor * weight
-            means.append(total / weight)
+            totals.append(total)
+            weights.append(weight)
         self._sum, self._weight = total, weight
-        return np.array(means)
+        means: Floats = np.array(totals) / np.array(weights)
+        return means
 
 
 class Counts:

@@ -77,7 +77,12 @@ def test_templates_are_valid_and_can_be_built_and_drawn(template: Any) -> None:
         (use("linear_model.LogisticRegression", l2=-1), "binary", "params.l2", "expected a number >= 0, got -1"),
         (use("linear_model.LogisticRegression", l2=True), "binary", "params.l2", "expected a number >= 0, got true"),
         (use("linear_model.LogisticRegression", ll=1), "binary", "params.ll", "linear_model.LogisticRegression has no"),
-        (use("tree.HoeffdingTreeClassifier", max_depth=2.5), "binary", "params.max_depth", "expected a whole number >="),
+        (
+            use("tree.HoeffdingTreeClassifier", max_depth=2.5),
+            "binary",
+            "params.max_depth",
+            "expected a whole number >=",
+        ),
         (use("forest.ARFClassifier", n_models=101), "binary", "params.n_models", "expected a whole number >= 1 and <="),
         (use("forest.ARFClassifier", max_features="all"), "binary", "params.max_features", 'expected one of "sqrt", '),
         (use("ensemble.BaggingClassifier"), "binary", "params.model", "ensemble.BaggingClassifier needs this: a class"),
@@ -132,7 +137,11 @@ def test_a_wrong_spec_says_where_and_why(model: Any, task: str, place: str, mess
 def test_all_faults_are_reported() -> None:
     with pytest.raises(SpecError) as caught:
         spec.validate({"steps": [{"use": "x"}, use("linear_model.LogisticRegression", l2="a", l1="b")]}, "binary")
-    assert [fault.place for fault in caught.value.errors] == ["steps[0].use", "steps[1].params.l2", "steps[1].params.l1"]
+    assert [fault.place for fault in caught.value.errors] == [
+        "steps[0].use",
+        "steps[1].params.l2",
+        "steps[1].params.l1",
+    ]
 
 
 def test_ensembles_of_ensembles_are_bounded() -> None:
@@ -151,8 +160,12 @@ def test_nesting_is_bounded() -> None:
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from([TREE, LOGISTIC]),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["use", "steps", "union", "select", "params", "types", "l2"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["use", "steps", "union", "select", "params", "types", "l2"]), inner, max_size=3
+        )
+    ),
     max_leaves=8,
 )
 
@@ -183,7 +196,9 @@ def describe(model: Any) -> list[str]:
 
 def test_seeds_are_set_everywhere() -> None:
     model = build(
-        use("ensemble.BaggingClassifier", model=use("ensemble.BaggingClassifier", model={"use": "forest.ARFClassifier"})),
+        use(
+            "ensemble.BaggingClassifier", model=use("ensemble.BaggingClassifier", model={"use": "forest.ARFClassifier"})
+        ),
         seed=11,
     )
     assert (model.seed, model.model.seed, model.model.model.seed) == (11, 11, 11)
@@ -198,7 +213,9 @@ def test_trees_have_a_size_limit_by_default() -> None:
 
 def test_steps_inside_steps_are_one_pipeline() -> None:
     """River takes a pipeline within a pipeline for its last step and would learn without transforming."""
-    nested = build({"steps": [{"select": {"types": ["number"]}, "steps": [{"use": "preprocessing.StandardScaler"}]}, TREE]}, 1)
+    nested = build(
+        {"steps": [{"select": {"types": ["number"]}, "steps": [{"use": "preprocessing.StandardScaler"}]}, TREE]}, 1
+    )
     assert [type(step).__name__ for step in nested.steps.values()] == [
         "SelectType",
         "StandardScaler",
