@@ -1,10 +1,10 @@
 """Background learning through database, worker and checkpoints, against bare River loops.
 
-All learn the same events in the same order with the same seed; the bare loops have them in memory as Python objects. One
-bare loop updates River's objects for the same metrics as the portal (Accuracy, F1, ROC AUC and log loss, each overall and
-rolling); the other, for comparison, only Accuracy. The portal also scores a baseline, watches for drift, digests every
-prediction and keeps metric points. Its time is from the ring of the bell to the committed end of the run, in a warm
-worker process.
+All learn the same events in the same order with the same seed; the bare loops have them in memory as Python objects.
+One bare loop updates River's objects for the same metrics as the portal (Accuracy, F1, ROC AUC and log loss, each
+overall and rolling); the other, for comparison, only Accuracy. The portal also scores a baseline, watches for drift,
+digests every prediction and keeps metric points. Its time is from the ring of the bell to the committed end of the
+run, in a warm worker process.
 """
 
 from __future__ import annotations
@@ -89,7 +89,9 @@ def main() -> int:
         for start in range(0, most, 1_000):
             accept(project_id=project.pk, items=items[start : start + 1_000], now=timezone.now())
         failed = False
-        print("| model | events | bare, same metrics | bare, accuracy only | portal | ratio | ratio to the latter | wanted |")
+        print(
+            "| model | events | bare, same metrics | bare, accuracy only | portal | ratio | ratio to latter | wanted |"
+        )
         print("|---|---|---|---|---|---|---|---|")
         with sandbox.workers(1):
             for slug, count, wanted in CASES:

@@ -50,7 +50,19 @@ def broker() -> Iterator[None]:
 @contextmanager
 def workers(processes: int = 1) -> Iterator[None]:
     """A warm Celery worker with this many processes to learn in."""
-    command = [sys.executable, "-W", "ignore", "-m", "celery", "-A", "ops_portal", "--quiet", "worker", "--concurrency", str(processes)]
+    command = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-m",
+        "celery",
+        "-A",
+        "ops_portal",
+        "--quiet",
+        "worker",
+        "--concurrency",
+        str(processes),
+    ]
     command += ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "ERROR"]
     process = subprocess.Popen(command, cwd=ROOT, start_new_session=True, stderr=subprocess.DEVNULL)
     try:

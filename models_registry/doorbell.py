@@ -1,4 +1,4 @@
-"""Rings for a run once its row is committed. The row is the truth: a broker that is down costs seconds, not the request."""
+"""Rings for a run once its row is committed; a broker that is down costs seconds, never the request."""
 
 from __future__ import annotations
 

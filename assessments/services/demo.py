@@ -1,8 +1,9 @@
-"""The demo team: three real streams that River bundles, models that learned their beginning, and the rest flowing in."""
+"""The demo team: three real streams, models that learned their beginning, and the rest flowing in."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone

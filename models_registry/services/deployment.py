@@ -81,7 +81,9 @@ def roll_back(
     number = next_number(Deployment, project.pk)
     current = current_deployment(project.pk)
     if current is None:
-        raise UserError("Nothing is deployed yet, so there is nothing to roll back.", code="nothing_deployed", status=409)
+        raise UserError(
+            "Nothing is deployed yet, so there is nothing to roll back.", code="nothing_deployed", status=409
+        )
     target = to or last_good_version(project.pk)
     if target is None:
         raise UserError("No other version served before; deploy one first.", code="nothing_before", status=409)

@@ -104,7 +104,7 @@ def _load(project_id: int) -> tuple[Serving, Learner]:
 def _predict(learner: Learner, features: dict[str, Any]) -> tuple[Any, dict[str, float] | None]:
     try:
         prediction, probabilities = learner.predict(features)
-    except Exception as failed:  # noqa: BLE001
+    except Exception as failed:
         # River validates no input: a text where the model learned numbers surfaces here, as any exception at all.
         raise UserError(
             f"The deployed model cannot predict for these features: {failed}. "
@@ -149,4 +149,3 @@ def _store_prediction(project_id: int, event_id: int, live: Serving, output: str
             " VALUES (%s, %s, %s, %s, %s, %s)",
             [project_id, event_id, live.deployment_id, live.version_id, output, stored_time(now)],
         )
-

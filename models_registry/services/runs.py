@@ -10,7 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from models_registry.learning import measures
-from models_registry.learning.spec import SpecError, validate
+from models_registry.learning.errors import SpecError
+from models_registry.learning.spec import validate
 from models_registry.models import RegisteredModel, Run, Version
 from models_registry.services.numbering import next_number
 from ops_portal.errors import UserError
@@ -47,9 +48,7 @@ def register_model(
     model = RegisteredModel.objects.create(
         project=project, name=name, spec=spec, note=note, created_by_id=actor.pk if actor else None
     )
-    record(
-        actor=actor, verb="model.registered", summary=f"registered model {name}", project=project, model=model.pk
-    )
+    record(actor=actor, verb="model.registered", summary=f"registered model {name}", project=project, model=model.pk)
     return model
 
 
@@ -79,7 +78,7 @@ def start_run(
         raise UserError("Choose whether the run replays what is there or follows the stream.", fields={"mode": mode})
     if from_version is not None and from_version.model_id != model.pk:
         raise UserError(
-            f"{from_version} belongs to model {from_version.model.name}; a run goes on from a version of its own model.",
+            f"{from_version} belongs to model {from_version.model.name}; a run goes on from one of its own.",
             fields={"from_version": "A version of another model."},
         )
     if Run.objects.filter(project=project, state__in=Run.ACTIVE).count() >= MOST_RUNS_AT_WORK:
@@ -161,8 +160,15 @@ def _change(run: Run, actor: AbstractBaseUser | None, *, to: str, of: tuple[str,
     )
     if not changed:
         run.refresh_from_db(fields=["state"])
-        raise UserError(f"Run {run.number} is {run.get_state_display().lower()}; it cannot be {verb}.", code="conflict",
-                        status=409)
+        raise UserError(
+            f"Run {run.number} is {run.get_state_display().lower()}; it cannot be {verb}.", code="conflict", status=409
+        )
     run.refresh_from_db()
-    record(actor=actor, verb=f"run.{verb}", summary=f"{verb} run {run.number} of {run.model.name}", project=run.project,
-           run=run.pk, position=run.position)
+    record(
+        actor=actor,
+        verb=f"run.{verb}",
+        summary=f"{verb} run {run.number} of {run.model.name}",
+        project=run.project,
+        run=run.pk,
+        position=run.position,
+    )

@@ -149,9 +149,7 @@ def _learn(run: Run) -> _Chunk:
         # The estimator may be left half-updated: go back to the checkpoint and keep everything before the failure.
         learner = _learner_of(run)
         upto = failed.position - 1
-        chunk = (
-            _learn_until(run, learner, upto) if upto > run.position else _Chunk(learner, run.position, [], 0.0, 0)
-        )
+        chunk = _learn_until(run, learner, upto) if upto > run.position else _Chunk(learner, run.position, [], 0.0, 0)
         chunk.failure = _explain(run, failed)
         return chunk
 

@@ -45,7 +45,8 @@ def publish(*, run: Run, reason: str, actor: AbstractBaseUser | None, digest: st
     record(
         actor=actor,
         verb="version.published",
-        summary=f"published v{number} of {run.model.name} at position {run.position:,} ({version.get_reason_display()})",
+        summary=f"published v{number} of {run.model.name} at position {run.position:,}"
+        f" ({version.get_reason_display()})",
         project=run.project,
         version=version.pk,
         run=run.pk,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -80,4 +80,4 @@ def ring_and_kill(run: Run, workers: list[Worker], kills: int) -> int:
             by_pid.pop(holder.process.pid)
             killed += 1
             last_kill = run.position
-            assert not os.path.exists(f"/proc/{holder.process.pid}")
+            assert not Path(f"/proc/{holder.process.pid}").exists()

@@ -59,7 +59,6 @@ def test_kills_at_random_moments_change_nothing(name: str, settings: Any) -> Non
     until = time.monotonic() + 150
     while not is_over(disturbed):
         assert time.monotonic() < until, "the run did not end"
-        dying = killed < kills
         children = [learn_in_a_child(disturbed.pk) for _ in range(3)]
         if killed < kills:
             kill_after(children, sorted(moments.uniform(0.002, 0.12) for _ in children))

@@ -70,7 +70,7 @@ def test_a_newcomer_starts_signs_in_and_stops_it(tmp_path: Path) -> None:
 
 
 def signs_in_once(client: httpx.Client, link: str) -> None:
-    """The link shows a button, so that a preview does not use it up; pressed, it signs in; a second time it does not."""
+    """The link shows a button, so that a preview does not use it up; pressed, it signs in, but only once."""
     page = client.get(link)
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
     sesame = re.search(r"sesame=(\S+)", link)
