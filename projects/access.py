@@ -14,7 +14,8 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 
 from projects.models import ApiToken, Membership, Project, Role, Scope, Team
 
@@ -177,22 +178,22 @@ def api_project(request: Any, slug: str, scope: str) -> Caller:
 
 
 P = ParamSpec("P")
-ProjectView = Callable[Concatenate[HttpRequest, Project, P], HttpResponse]
+ProjectView = Callable[Concatenate[HttpRequest, Project, P], HttpResponseBase]
 
 
 def project_page(
     right: str = VIEW, *, change: str | None = None
-) -> Callable[[ProjectView[P]], Callable[..., HttpResponse]]:
+) -> Callable[[ProjectView[P]], Callable[..., HttpResponseBase]]:
     """Decorate a view of one project: `view(request, project, ...)` for the URL argument `slug`.
 
     `right` is what any request needs, `change` what a request that is not GET or HEAD needs (default: `right`).
     The template finds what the person may do in `request.access`, so that it offers only what will be allowed.
     """
 
-    def decorate(view: ProjectView[P]) -> Callable[..., HttpResponse]:
+    def decorate(view: ProjectView[P]) -> Callable[..., HttpResponseBase]:
         @login_required
         @wraps(view)
-        def checked(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        def checked(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
             safe = request.method in {"GET", "HEAD"}
             project, access = open_project(request.user, slug, right if safe else change or right)
             request.access = access  # type: ignore[attr-defined]

@@ -38,8 +38,10 @@ class LabelRule:
         self.changed = False
         self._known = set(self.classes)
 
-    def check(self, label: object) -> None:
-        """Refuse a label of another type than the project's, or one class too many.
+    def check(self, label: object) -> object:
+        """Return `label` as this project writes it; refuse one of another type, or one class too many.
+
+        Of a binary task, 1 and true are one answer, and so are 0 and false: both are kept as the first label was given.
 
         Raises
         ------
@@ -48,6 +50,8 @@ class LabelRule:
 
         """
         kind = "number" if self.task == "regression" else label_type(label)
+        if self.task == "binary" and {kind, self.kind} == {"boolean", "integer"}:
+            kind, label = self.kind, bool(label) if self.kind == "boolean" else int(bool(label))
         if kind != self.kind:
             if self.kind:
                 raise PayloadError(
@@ -57,6 +61,7 @@ class LabelRule:
             self.kind, self.changed = kind, True
         if kind != "number" and label not in self._known:
             self._add(label)
+        return label
 
     def _add(self, label: object) -> None:
         most = 2 if self.task == "binary" else MAX_CLASSES

@@ -70,12 +70,18 @@ class Column:
     missing: int = 0
     #: Sampled values that do not fit `use`.
     unfit: int = 0
+    fitting: int = 0
     values: frozenset[str] = frozenset()
 
     @property
     def distinct(self) -> int:
         """Number of different values in the sample."""
         return len(self.values)
+
+    @property
+    def unfit_text(self) -> str:
+        """How many sampled values do not fit."""
+        return f"{self.unfit:,} of {self.unfit + self.fitting:,} are no numbers"
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,11 @@ class Preview:
     sampled: int
     bad: list[Record]
     warnings: list[str]
+
+    @property
+    def has_label(self) -> bool:
+        """Say whether a column seems to be the label."""
+        return any(column.use == LABEL for column in self.columns)
 
 
 def detect_encoding(file: Bytes) -> tuple[str, int | None]:
@@ -233,7 +244,7 @@ def _names(header: Record | None, delimiter: str) -> list[str]:
 def _column(name: str, texts: Sequence[str], decimal: str) -> Column:
     present = [text for text in texts if text and text not in MISSING_WORDS]
     distinct = Counter(present)
-    column = Column(name, TEXT, list(islice(distinct, 3)), len(texts) - len(present), 0, frozenset(distinct))
+    column = Column(name, TEXT, list(islice(distinct, 3)), len(texts) - len(present), values=frozenset(distinct))
     if not present:
         column.use = SKIP
         return column
@@ -244,7 +255,7 @@ def _column(name: str, texts: Sequence[str], decimal: str) -> Column:
     if words <= TRUE_WORDS | FALSE_WORDS and not words <= {"0", "1"}:
         column.use = BOOLEAN
     elif numbers >= MOSTLY * len(present):
-        column.use, column.unfit = NUMBER, len(present) - numbers
+        column.use, column.unfit, column.fitting = NUMBER, len(present) - numbers, numbers
     return column
 
 

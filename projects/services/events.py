@@ -80,13 +80,13 @@ def _accept(project_id: int, items: Sequence[Incoming], now: datetime) -> Receip
     made_up = f"{int(now.timestamp() * 1000):011x}{secrets.token_hex(4)}"
     received_at = stored_time(now)
     for number, item in enumerate(items):
-        try:
-            if item.label is not MISSING:
-                batch.rule.check(item.label)
-        except PayloadError as error:
-            batch.reject(item.line, str(error))
-            continue
-        label = None if item.label is MISSING else _encode(item.label).decode()
+        label = None
+        if item.label is not MISSING:
+            try:
+                label = _encode(batch.rule.check(item.label)).decode()
+            except PayloadError as error:
+                batch.reject(item.line, str(error))
+                continue
         key = f"{made_up}{number:04x}" if item.key is None else item.key
         if item.key is not None and batch.knows(key):
             batch.join(key, label)
@@ -116,11 +116,11 @@ def _accept_labels(project_id: int, labels: Sequence[IncomingLabel], now: dateti
             batch.reject(item.line, f'id: no event of this project is called "{item.key}"; send the event first')
             continue
         try:
-            batch.rule.check(item.label)
+            label = batch.rule.check(item.label)
         except PayloadError as error:
             batch.reject(item.line, str(error))
             continue
-        batch.join(item.key, _encode(item.label).decode())
+        batch.join(item.key, _encode(label).decode())
     return batch.finish()
 
 

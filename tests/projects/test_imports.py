@@ -71,7 +71,8 @@ def test_a_csv_comes_in_whole_and_in_order(project, owner, monkeypatch):
 def test_bad_rows_are_set_aside_with_line_and_reason_and_good_ones_kept(project, owner):
     raw = (
         table(45)
-        + b'95,"open,red,no\n96,1.5,red,perhaps\n97,nan,red,no\n\xff\n98,\x00,red,no\n99,1\n100,1,red,no\n101,0,red,yes\n'
+        + b'95,"open,red,no\n96,1.5,red,perhaps\n97,nan,red,no\n\xff\n98,\x00,red,no\n99,1\n'
+        + b"100,1,red,no\n101,0,red,yes\n"
     )
     data_import = start_csv(project, owner, raw)
     finish(data_import)

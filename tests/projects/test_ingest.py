@@ -121,14 +121,24 @@ def test_equal_numbers_are_one_label(team):
 
 
 def test_a_project_keeps_to_one_type_of_label(project):
-    receipt = take(project, event("a", True), event("b", "yes", line=7), event("c", 1, line=8), event("d", False))
+    receipt = take(project, event("a", True), event("b", "yes", line=7), event("d", False))
     assert receipt.accepted == 2
     assert [(r.line, r.error) for r in receipt.rejected] == [
         (7, 'label: this project\'s labels are true or false; "yes" is not one'),
-        (8, "label: this project's labels are true or false; 1 is not one"),
     ]
     assert positions(project) == {"a": 1, "d": 2}
     assert (project.label_type, project.label_classes) == ("boolean", [True, False])
+
+
+@pytest.mark.parametrize(("first", "kept"), [(True, [True, False, True]), (1, [1, 0, 1])])
+def test_one_and_true_are_one_answer_kept_as_the_first_was_given(project, first, kept):
+    take(
+        project, event("a", first), event("b", 0 if first is True else False), event("c", 1 if first is True else True)
+    )
+    labels = [found for _, _, found in read_labelled(project.pk, 0, 10)]
+    assert labels == kept
+    assert {type(one) for one in labels} == {type(first)}
+    assert label(project, ("a", 1), ("a", True)).duplicates == 2
 
 
 def test_a_binary_project_takes_two_texts_and_no_third(project):

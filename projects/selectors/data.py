@@ -1,0 +1,197 @@
+"""What the data pages show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from projects.models import DataImport, Event, LabelCorrection, Project
+
+State = DataImport.State
+#: Features shown as columns of their own; the rest is on the event's page.
+COLUMNS = 5
+NEWEST = 12
+IMPORTS = 8
+
+
+@dataclass(frozen=True)
+class ImportRow:
+    """An import as lists show it."""
+
+    pk: int
+    name: str
+    kind: str
+    state: str
+    done: int
+    total: int | None
+    accepted: int
+    duplicates: int
+    corrections: int
+    rejected: int
+    rate: float
+    error: str
+    by: str
+    created_at: datetime
+    finished_at: datetime | None
+
+    @property
+    def active(self) -> bool:
+        """Say whether a worker may be at it."""
+        return self.state in DataImport.ACTIVE
+
+    @property
+    def share(self) -> float | None:
+        """How much of it is done, from 0 to 1."""
+        return min(1.0, self.done / self.total) if self.total else None
+
+    @property
+    def rows(self) -> int:
+        """Rows looked at so far, whatever became of them."""
+        return self.accepted + self.duplicates + self.corrections + self.rejected
+
+    @property
+    def doing(self) -> str:
+        """What goes on, beside the progress bar."""
+        return f"{self.rows:,} rows done" if self.state != State.QUEUED or self.rows else "Waiting for a worker"
+
+    @property
+    def summary(self) -> str:
+        """What a finished import brought."""
+        aside = f" {self.rejected:,} were set aside." if self.rejected else ""
+        return f"{self.accepted:,} of {self.rows:,} rows were taken in.{aside}"
+
+
+@dataclass(frozen=True)
+class EventRow:
+    """An event as lists show it: the first features by column, the number of the others."""
+
+    pk: int
+    key: str
+    values: list[Any]
+    more: int
+    label: Any
+    position: int | None
+    event_at: datetime | None
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class DataOverview:
+    """The data page."""
+
+    events: int
+    labelled: int
+    waiting: int
+    share: float | None
+    imports: list[ImportRow]
+    columns: list[str]
+    newest: list[EventRow]
+
+    @property
+    def busy(self) -> bool:
+        """Say whether the page should ask again soon."""
+        return any(row.active for row in self.imports)
+
+
+@dataclass(frozen=True)
+class EventDetail:
+    """One event with everything known about it."""
+
+    pk: int
+    key: str
+    features: dict[str, Any]
+    label: Any
+    position: int | None
+    event_at: datetime | None
+    received_at: datetime
+    labelled_at: datetime | None
+    corrections: list[tuple[Any, datetime]]
+
+
+def data_overview(project: Project) -> DataOverview:
+    """Return the data page of `project`; two queries besides the project's own."""
+    # Labels are numbered without gaps, so the newest position is their number: nothing has to be counted.
+    labelled, events = project.last_position, project.event_count
+    imports = project.imports.select_related("created_by")[:IMPORTS]
+    columns, newest = _newest_events(project)
+    return DataOverview(
+        events=events,
+        labelled=labelled,
+        waiting=events - labelled,
+        share=labelled / events if events else None,
+        imports=[import_row(data_import) for data_import in imports],
+        columns=columns,
+        newest=newest,
+    )
+
+
+def import_row(data_import: DataImport) -> ImportRow:
+    """Return `data_import` as lists show it."""
+    options = data_import.options
+    is_csv = data_import.kind == DataImport.Kind.CSV
+    by = data_import.created_by
+    return ImportRow(
+        pk=data_import.pk,
+        name=data_import.name,
+        kind=data_import.get_kind_display(),
+        state=data_import.state,
+        done=data_import.offset if is_csv else data_import.row,
+        total=options.get("size") if is_csv else data_import.total_rows,
+        accepted=data_import.accepted,
+        duplicates=data_import.duplicates,
+        corrections=data_import.corrections,
+        rejected=data_import.rejected,
+        rate=float(options.get("rate") or 0),
+        error=data_import.error,
+        by=(by.get_full_name() or by.get_username()) if by else "",
+        created_at=data_import.created_at,
+        finished_at=data_import.finished_at,
+    )
+
+
+def event_detail(project: Project, pk: int) -> EventDetail | None:
+    """Return one event, None when there is no such event in `project`; two queries."""
+    event = project.events.filter(pk=pk).first()
+    if event is None:
+        return None
+    corrections = LabelCorrection.objects.filter(event=event).values_list("label", "received_at")
+    return EventDetail(
+        pk=event.pk,
+        key=event.key,
+        features=msgspec.json.decode(event.features),
+        label=_decoded(event.label),
+        position=event.position,
+        event_at=event.event_at,
+        received_at=event.received_at,
+        labelled_at=event.labelled_at,
+        corrections=[(_decoded(label), at) for label, at in corrections],
+    )
+
+
+def _newest_events(project: Project) -> tuple[list[str], list[EventRow]]:
+    events = list(project.events.order_by("-pk")[:NEWEST])
+    features = [msgspec.json.decode(event.features) for event in events]
+    columns = list(dict.fromkeys(name for one in features for name in one))[:COLUMNS]
+    return columns, [_event_row(event, one, columns) for event, one in zip(events, features, strict=True)]
+
+
+def _event_row(event: Event, features: dict[str, Any], columns: list[str]) -> EventRow:
+    shown = [features.get(name) for name in columns]
+    more = sum(name not in columns for name in features)
+    return EventRow(
+        pk=event.pk,
+        key=event.key,
+        values=shown,
+        more=more,
+        label=_decoded(event.label),
+        position=event.position,
+        event_at=event.event_at,
+        received_at=event.received_at,
+    )
+
+
+def _decoded(label: str | None) -> Any:
+    return None if label is None else msgspec.json.decode(label)

@@ -1,0 +1,189 @@
+"""Bringing data in: upload and preview of a CSV file, bundled data sets, and an import at work."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from ops_portal.errors import UserError
+from projects.access import VIEW, WORK, project_page
+from projects.bundled import data_sets_for
+from projects.csv_files.guess import NotCsvError, Preview, preview
+from projects.forms.imports import BundledForm, CsvPlanForm, CsvReadingForm, CsvUploadForm
+from projects.forms.refusals import show_refusal
+from projects.models import DataImport, Project
+from projects.selectors.data import import_row
+from projects.services import imports
+from projects.tasks import ring_import
+from projects.views.projects import PAGES
+
+STEPS = ("Choose a file", "Check its columns", "Import")
+ROWS_PER_PAGE = 50
+
+
+@require_http_methods(PAGES)
+@project_page(WORK)
+def import_csv(request: HttpRequest, project: Project) -> HttpResponse:
+    """Take a CSV file for its preview."""
+    form = CsvUploadForm(request.POST, request.FILES) if request.method == "POST" else CsvUploadForm()
+    if form.is_bound and form.is_valid():
+        try:
+            made = imports.upload_csv(project=project, actor=cast(User, request.user), file=form.cleaned_data["file"])
+        except UserError as error:
+            show_refusal(form, error)
+        else:
+            return redirect("projects:import_preview", project.slug, made.pk)
+    context = {"project": project, "form": form, "steps": STEPS}
+    return render(request, "projects/import_csv.html", context, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(PAGES)
+@project_page(WORK)
+def import_preview(request: HttpRequest, project: Project, pk: int) -> HttpResponse:
+    """Show what the columns of an uploaded file seem to be, and start the import once they are confirmed."""
+    data_import = get_object_or_404(project.imports.select_related("project__team"), pk=pk)
+    if data_import.state != DataImport.State.PREVIEW:
+        return redirect("projects:import", project.slug, pk)
+    reading = CsvReadingForm(request.GET if request.GET.get("delimiter") else None)
+    try:
+        seen = _preview(data_import, reading)
+    except NotCsvError as error:
+        context = {"project": project, "data_import": data_import, "problem": str(error), "reading": reading}
+        return render(request, "projects/import_preview.html", context | {"steps": STEPS}, status=422)
+    form = CsvPlanForm(request.POST or None, preview=seen, project=project)
+    if form.is_bound and form.is_valid():
+        imports.confirm_csv(data_import=data_import, actor=cast(User, request.user), plan=form.plan())
+        ring_import(data_import.pk)
+        return redirect("projects:import", project.slug, pk)
+    context = {
+        "project": project,
+        "data_import": data_import,
+        "seen": seen,
+        "form": form,
+        "reading": CsvReadingForm(initial=CsvReadingForm.initial_of(seen.plan)),
+        "steps": STEPS,
+        "label_hint": f'No column is called "{project.label_name}". Mark the one that is, or events wait for labels.',
+    }
+    return render(request, "projects/import_preview.html", context, status=422 if form.is_bound else 200)
+
+
+def _preview(data_import: DataImport, reading: CsvReadingForm) -> Preview:
+    """Read the first rows as the form says, or as they seem to be."""
+    chosen = reading.cleaned_data if reading.is_bound and reading.is_valid() else {}
+    project = data_import.project
+    with data_import.file.open("rb") as file:
+        return preview(
+            file,
+            task=project.task,
+            label_name=project.label_name,
+            label_type=project.label_type,
+            encoding=chosen.get("encoding"),
+            delimiter=chosen.get("delimiter"),
+        )
+
+
+@require_http_methods(PAGES)
+@project_page(WORK)
+def import_bundled(request: HttpRequest, project: Project) -> HttpResponse:
+    """Choose a bundled data set, how much of it, and how fast."""
+    data_sets = data_sets_for(project.task)
+    form = BundledForm(request.POST or None, data_sets=data_sets, initial={"data_set": data_sets[0].name})
+    if form.is_bound and form.is_valid():
+        given = form.cleaned_data
+        try:
+            made = imports.start_bundled(
+                project=project,
+                actor=cast(User, request.user),
+                name=given["data_set"],
+                events=given["events"],
+                rate=given["rate"] or 0,
+            )
+        except UserError as error:
+            show_refusal(form, error)
+        else:
+            ring_import(made.pk)
+            return redirect("projects:import", project.slug, made.pk)
+    context = {"project": project, "form": form, "data_sets": data_sets, "chosen": form["data_set"].value()}
+    return render(request, "projects/import_bundled.html", context, status=422 if form.is_bound else 200)
+
+
+@require_safe
+@project_page(VIEW)
+def import_detail(request: HttpRequest, project: Project, pk: int) -> HttpResponse:
+    """Show one import: how far it is, what came in, and the rows that were set aside."""
+    data_import = get_object_or_404(project.imports.select_related("created_by"), pk=pk)
+    if data_import.state == DataImport.State.PREVIEW:
+        return redirect("projects:import_preview", project.slug, pk)
+    rows = Paginator(data_import.rejected_rows.all(), ROWS_PER_PAGE)
+    context = {"project": project, "row": import_row(data_import), "page": rows.get_page(request.GET.get("page"))}
+    template = "projects/import.html#live" if request.GET.get("part") == "live" else "projects/import.html"
+    return render(request, template, context)
+
+
+@require_http_methods(PAGES)
+@project_page(WORK)
+def import_cancel(request: HttpRequest, project: Project, pk: int) -> HttpResponse:
+    """Ask whether to end an import, and do it."""
+    data_import = get_object_or_404(project.imports, pk=pk)
+    if request.method == "POST":
+        imports.cancel_import(data_import=data_import, actor=cast(User, request.user))
+        messages.success(request, "The import is cancelled. The events that came in stay.")
+        return redirect("projects:import", project.slug, pk)
+    return render(request, "projects/import_cancel.html", {"project": project, "row": import_row(data_import)})
+
+
+def _changed_by(change: Callable[..., None], *, rings: bool, to: str) -> Callable[..., HttpResponseBase]:
+    """Make the POST view that does `change` to an import."""
+
+    @require_POST
+    @project_page(WORK)
+    def view(request: HttpRequest, project: Project, pk: int) -> HttpResponse:
+        data_import = get_object_or_404(project.imports.select_related("project__team"), pk=pk)
+        change(data_import=data_import, actor=cast(User, request.user))
+        if rings:
+            ring_import(data_import.pk)
+        return redirect(to, project.slug, *([pk] if to == "projects:import" else []))
+
+    return view
+
+
+import_pause = _changed_by(imports.pause_import, rings=False, to="projects:import")
+import_resume = _changed_by(imports.resume_import, rings=True, to="projects:import")
+import_discard = _changed_by(imports.discard_csv, rings=False, to="projects:data")
+
+
+class _Line:
+    """Gives what csv.writer writes back to the one who wrote it."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+@require_safe
+@project_page(VIEW)
+def import_rejected(request: HttpRequest, project: Project, pk: int) -> StreamingHttpResponse:
+    """Send the rows that were set aside as a CSV file: line, reason, and the row as it was."""
+    data_import = get_object_or_404(project.imports, pk=pk)
+    writer = csv.writer(_Line())
+
+    def lines() -> Iterator[str]:
+        yield writer.writerow(["line", "reason", "row"])
+        for row in data_import.rejected_rows.values_list("line", "reason", "raw").iterator():
+            yield writer.writerow([_harmless(value) for value in row])
+
+    headers = {"Content-Disposition": f'attachment; filename="{project.slug}-import-{pk}-set-aside.csv"'}
+    return StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _harmless(value: object) -> object:
+    """Keep a spreadsheet from taking a foreign text for a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
