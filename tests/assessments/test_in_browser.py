@@ -1,0 +1,169 @@
+"""Checklist and scope page in a real browser: saved at once, by keyboard, in two tabs, without losing a word."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import expect, sync_playwright
+
+from assessments.models import Answer, ScopeProfile
+from projects.models import Role
+from tests.assessments import records as made
+from tests.factories import make_member, make_user
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+FALLBACK, SHADOW, SWITCH, SERVING = (
+    f"controlled-release-{name}" for name in ("fallback", "shadow", "kill-switch", "one-serving")
+)
+
+
+@pytest.fixture
+def window(monkeypatch, live_server):
+    """Opens a signed-in window for a person; a page error of its own fails the test."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    problems = []
+    path = os.environ.get("OPS_PORTAL_CHROMIUM") or shutil.which("chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+
+        def open_for(user, **options):
+            client = Client()
+            client.force_login(user)
+            context = chromium.new_context(base_url=live_server.url, **options)
+            context.add_cookies(
+                [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
+            )
+            page = context.new_page()
+            page.set_default_timeout(10_000)
+            page.on("pageerror", lambda error: problems.append(str(error)))
+            page.on("dialog", lambda dialog: (problems.append(f"dialog: {dialog.type}"), dialog.accept()))
+            return page
+
+        yield open_for
+        chromium.close()
+    assert not problems
+
+
+def address(project, principle="controlled-release"):
+    return reverse("assessments:checklist", args=[project.slug, principle])
+
+
+def choose(page, practice, value):
+    page.locator(f"#{practice}-{value}").check(force=True)
+
+
+def status(page, practice):
+    return page.locator(f"#practice-{practice} .practice-line")
+
+
+def stored(practice):
+    return Answer.objects.get(practice=practice.replace("controlled-release-", "controlled-release.", 1))
+
+
+def test_answers_are_saved_by_keyboard_and_say_when(window, project, owner):
+    page = window(owner)
+    page.goto(address(project))
+    page.locator(f"#{FALLBACK}-yes").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(status(page, FALLBACK)).to_contain_text(re.compile(r"Saved \d\d:\d\d"))
+    expect(page.locator(f"#{FALLBACK}-no")).to_be_focused()
+    expect(page.locator("#checklist-progress")).to_contain_text("3 of 79 practices answered")
+    page.reload()
+    expect(page.locator(f"#{FALLBACK}-no")).to_be_checked()
+    assert stored(FALLBACK).value == "no"
+
+
+def test_quick_changes_and_a_comment_typed_just_before_going_on_are_all_kept(window, project, owner):
+    page = window(owner)
+    page.goto(address(project))
+    for value in ("yes", "no", "partly", "yes", "no", "partly"):
+        choose(page, SHADOW, value)
+    page.locator(f"#practice-{SHADOW} .practice-more summary").click()
+    page.locator(f"#{SHADOW}-comment").fill("typed, then straight on")
+    page.get_by_role("button", name="Continuous monitoring").click()
+    page.wait_for_url("**/checklist/monitoring/")
+    answer = stored(SHADOW)
+    assert (answer.value, answer.comment) == ("partly", "typed, then straight on")
+
+
+def test_does_not_apply_asks_for_its_reason_and_then_saves(window, project, owner):
+    page = window(owner)
+    page.goto(address(project))
+    expect(page.locator(f"#{SWITCH}-reason")).to_be_hidden()
+    choose(page, SWITCH, "does_not_apply")
+    expect(status(page, SWITCH)).to_contain_text("Not saved. Say why this does not apply")
+    expect(status(page, SWITCH).get_by_role("status")).to_be_hidden()
+    page.locator(f"#{SWITCH}-reason").fill("Nothing is promoted automatically.")
+    page.keyboard.press("Tab")
+    expect(status(page, SWITCH)).to_contain_text(re.compile(r"Saved \d\d:\d\d"))
+    assert stored(SWITCH).reason == "Nothing is promoted automatically."
+
+
+def test_two_tabs_clash_and_both_answers_are_offered(window, project, team, owner):
+    other = make_user("nora", first_name="Nora", last_name="Lind")
+    make_member(team, other, Role.EXPERT)
+    first, second = window(owner), window(other)
+    first.goto(address(project))
+    second.goto(address(project))
+    choose(first, FALLBACK, "yes")
+    expect(status(first, FALLBACK)).to_contain_text("Saved")
+    choose(second, FALLBACK, "no")
+    expect(status(second, FALLBACK)).to_contain_text("Not saved: this was answered elsewhere")
+    second.get_by_role("button", name="Keep mine").click()
+    expect(status(second, FALLBACK)).to_contain_text("Nora Lind")
+    assert stored(FALLBACK).value == "no"
+    choose(first, FALLBACK, "partly")
+    first.get_by_role("link", name="Take theirs").click()
+    expect(first.locator(f"#{FALLBACK}-no")).to_be_checked()
+    assert stored(FALLBACK).value == "no"
+
+
+def test_an_answer_from_the_records_is_explained_overruled_and_taken_back(window, project, owner):
+    made.lived_in(project, owner)
+    page = window(owner)
+    page.goto(address(project))
+    expect(page.locator(f"#{SERVING}-yes")).to_be_checked()
+    status(page, SERVING).get_by_text("why", exact=True).click()
+    expect(status(page, SERVING)).to_contain_text("3 deployments say who made them, when and why.")
+    choose(page, SERVING, "partly")
+    expect(status(page, SERVING)).to_contain_text("Overrules the records")
+    page.get_by_role("button", name=re.compile("Take back the answer on: Exactly one version")).click()
+    expect(status(page, SERVING)).to_contain_text("Filled from records")
+    expect(page.locator(f"#{SERVING}-yes")).to_be_checked()
+
+
+def test_without_scripts_the_page_still_saves(window, project, owner):
+    page = window(owner, java_script_enabled=False)
+    page.goto(address(project))
+    choose(page, FALLBACK, "yes")
+    choose(page, SWITCH, "no")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("body")).to_contain_text("Saved 2 answers.")
+    assert {stored(FALLBACK).value, stored(SWITCH).value} == {"yes", "no"}
+
+
+def test_the_recommendation_follows_the_scope_while_it_is_typed(window, project, owner):
+    made.lived_in(project, owner)
+    page = window(owner)
+    page.goto(reverse("assessments:scope", args=[project.slug]))
+    preview = page.locator("#preview")
+    expect(preview).to_contain_text("Adopt now")
+    page.get_by_label("Now: People changing the system").fill("12")
+    page.get_by_label("Now: Manual steps per deployment").fill("15")
+    page.keyboard.press("Tab")
+    expect(preview).to_contain_text("was:")
+    assert not ScopeProfile.objects.exists()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("body")).to_contain_text("The scope is saved.")
+    page.get_by_role("button", name="Use 1 for People changing the system").click()
+    expect(page.get_by_label("Now: People changing the system")).to_have_value("1")
+    expect(preview).to_contain_text("was:")
+    assert ScopeProfile.objects.get().values["people"] == 12
