@@ -21,7 +21,9 @@ patterns: list[URLPattern] = [
     path("projects/<slug:slug>/runs/<int:number>/resume/", runs.run_resume, name="run_resume"),
     path("projects/<slug:slug>/runs/<int:number>/cancel/", runs.run_cancel, name="run_cancel"),
     path("projects/<slug:slug>/runs/<int:number>/publish/", runs.run_publish, name="run_publish"),
+    path("projects/<slug:slug>/runs/<int:number>/restore/", runs.run_restore, name="run_restore"),
     path("projects/<slug:slug>/versions/", versions.version_list, name="version_list"),
     path("projects/<slug:slug>/versions/compare/", versions.version_compare, name="version_compare"),
     path("projects/<slug:slug>/versions/<int:number>/", versions.version, name="version"),
+    path("projects/<slug:slug>/versions/<int:number>/verify/", versions.version_verify, name="version_verify"),
 ]

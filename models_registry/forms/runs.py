@@ -78,6 +78,18 @@ class RunForm(forms.Form):
         return given
 
 
+class RestoreForm(forms.Form):
+    """The position to go back to."""
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, first: int, last: int) -> None:
+        super().__init__(data)
+        self.fields["position"] = forms.IntegerField(
+            min_value=first,
+            max_value=max(first, last),
+            help_text=f"From {first:,} to {last:,}: what this run has learned.",
+        )
+
+
 def _name(version: Version) -> str:
     return f"{version} of {version.model.name}, at position {version.position:,}"
 

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.utils import timezone
 
-from models_registry.models import Alarm, RegisteredModel, Run, SetAsideEvent, Version
+from models_registry.models import Alarm, RegisteredModel, Run, SetAsideEvent, Verification, Version
 from models_registry.selectors.metrics import MetricRow, note_baseline, read_metrics, read_primary
 from models_registry.selectors.people import name_person
 from models_registry.selectors.pipelines import Step, draw_pipeline, name_steps
@@ -35,6 +35,7 @@ class RunRow:
     model_id: int
     model_name: str
     mode: str
+    purpose: str
     state: str
     active: bool
     ended: bool
@@ -132,6 +133,14 @@ class AlarmRow:
 
 
 @dataclass(frozen=True)
+class Verdict:
+    """What replaying a version found."""
+
+    identical: bool
+    differs_since: int | None
+
+
+@dataclass(frozen=True)
 class RunPage:
     """One run with everything kept about it."""
 
@@ -143,6 +152,9 @@ class RunPage:
     pipeline: list[Step]
     seed: int
     from_version: int | None
+    #: The version that this run verifies, and what it found.
+    verifies: int | None
+    verdict: Verdict | None
     trigger: str
     window: int
     publish_every: int
@@ -155,6 +167,15 @@ class RunPage:
     alarms: tuple[AlarmRow, ...]
     alarm_count: int
     set_aside: tuple[SetAside, ...]
+
+    @property
+    def intent(self) -> str:
+        """Say in a few words what the run is for."""
+        if self.row.purpose == Run.Purpose.VERIFY:
+            return f"Verifies v{self.verifies}: learns it again from the version before it"
+        if self.row.purpose == Run.Purpose.RESTORE:
+            return f"Restores the model as it was after position {self.row.goal:,}"
+        return "Follows the stream" if self.row.follows else "Replays the stream"
 
     @property
     def baseline_note(self) -> str:
@@ -214,7 +235,7 @@ def find_run(project: Project, number: int) -> Run:
     """Return a run of the project by its number, or raise `Http404`. One query."""
     found = (
         Run.objects.filter(project=project, number=number)
-        .select_related("model", "created_by", "from_version", "project__team")
+        .select_related("model", "created_by", "from_version", "project__team", "verifies", "verification")
         .first()
     )
     if found is None:
@@ -235,6 +256,8 @@ def open_run(project: Project, run: Run) -> RunPage:
         pipeline=draw_pipeline(run.spec),
         seed=run.seed,
         from_version=run.from_version.number if run.from_version else None,
+        verifies=run.verifies.number if run.verifies else None,
+        verdict=_verdict(run),
         trigger=run.trigger,
         window=int(run.options.get("window") or 0),
         publish_every=int(run.options.get("publish_every") or 0),
@@ -264,6 +287,7 @@ def _row(run: Run, project: Project) -> RunRow:
         model_id=run.model_id,
         model_name=run.model.name,
         mode=run.mode,
+        purpose=run.purpose,
         state=run.state,
         active=run.active,
         ended=run.ended,
@@ -281,6 +305,11 @@ def _row(run: Run, project: Project) -> RunRow:
         finished_at=run.finished_at,
         updated_at=run.updated_at,
     )
+
+
+def _verdict(run: Run) -> Verdict | None:
+    found: Verification | None = getattr(run, "verification", None)
+    return Verdict(found.identical, found.differs_since) if found else None
 
 
 def _set_aside(run: Run) -> tuple[SetAside, ...]:

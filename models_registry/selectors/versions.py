@@ -10,7 +10,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import Http404
 
-from models_registry.models import Deployment, Version
+from models_registry.models import Deployment, Verification, Version
 from models_registry.selectors.metrics import MetricRow, note_baseline, read_metrics, read_primary
 from models_registry.selectors.people import name_person
 from models_registry.selectors.pipelines import Step, draw_pipeline, name_steps
@@ -20,6 +20,7 @@ PER_PAGE = 25
 #: Ancestors and descendants drawn on a version's page; what lies between is counted.
 SHOWN_ANCESTORS = 4
 SHOWN_CHILDREN = 6
+SHOWN_VERIFICATIONS = 5
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,17 @@ class Served:
 
 
 @dataclass(frozen=True)
+class Verified:
+    """What a replay of a version found, and the run that did it."""
+
+    identical: bool
+    differs_since: int | None
+    run_number: int
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class VersionPage:
     """One version with everything kept about it."""
 
@@ -105,6 +117,7 @@ class VersionPage:
     environment: dict[str, str]
     lineage: Lineage
     deployments: tuple[Served, ...]
+    verifications: tuple[Verified, ...]
 
     @property
     def baseline_note(self) -> str:
@@ -162,7 +175,7 @@ def find_version(project: Project, number: int) -> Version:
 
 
 def open_version(project: Project, number: int) -> VersionPage:
-    """Return one version of a project, or raise `Http404`. Four queries."""
+    """Return one version of a project, or raise `Http404`. Five queries."""
     version = find_version(project, number)
     serving = find_serving(project)
     return VersionPage(
@@ -179,6 +192,7 @@ def open_version(project: Project, number: int) -> VersionPage:
         environment=version.environment,
         lineage=_lineage(version, serving),
         deployments=_deployments(version),
+        verifications=_verifications(version),
     )
 
 
@@ -254,6 +268,14 @@ def _deployments(version: Version) -> tuple[Served, ...]:
             at=row.created_at,
             rollback=row.kind == Deployment.Kind.ROLLBACK,
         )
+        for row in rows
+    )
+
+
+def _verifications(version: Version) -> tuple[Verified, ...]:
+    rows = Verification.objects.filter(version=version).select_related("run__created_by")[:SHOWN_VERIFICATIONS]
+    return tuple(
+        Verified(row.identical, row.differs_since, row.run.number, name_person(row.run.created_by), row.created_at)
         for row in rows
     )
 

@@ -16,12 +16,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from models_registry import doorbell
 from models_registry.forms.models import show_spec
-from models_registry.forms.runs import RunFilter, RunForm
+from models_registry.forms.runs import RestoreForm, RunFilter, RunForm
 from models_registry.learning.measures import find_measure
-from models_registry.models import RegisteredModel, Run
+from models_registry.models import RegisteredModel, Run, Version
 from models_registry.selectors import runs as selectors
 from models_registry.selectors.metrics import CHART_POINTS, metric_names, primary_name, read_chart
 from models_registry.selectors.versions import find_version
+from models_registry.services.restoring import restore
 from models_registry.services.runs import cancel_run, pause_run, resume_run, start_run
 from models_registry.services.versions import publish_now
 from ops_portal.errors import UserError
@@ -127,6 +128,24 @@ def run_cancel(request: HttpRequest, project: Project, number: int) -> HttpRespo
         context = {"project": project, "run": selectors.find_run(project, number)}
         return render(request, "models_registry/run_cancel.html", context)
     return _change(request, project, number, cancel_run, "Cancelled run {}. Its versions and metrics stay.")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@project_page(WORK)
+def run_restore(request: HttpRequest, project: Project, number: int) -> HttpResponse:
+    """Have back the model that a run held at a position: at once if it is kept, else by a run that replays it."""
+    found = selectors.find_run(project, number)
+    form = RestoreForm(request.POST or None, first=found.start_position + 1, last=found.position)
+    if request.method == "POST" and form.is_valid():
+        restored = restore(run=found, position=form.cleaned_data["position"], actor=_actor(request))
+        if isinstance(restored, Version):
+            messages.success(request, f"{restored} is that very state, kept since then.")
+            return redirect("models_registry:version", project.slug, restored.number)
+        doorbell.ring(restored.pk)
+        messages.success(request, f"Run {restored.number} replays the stream up to that position.")
+        return redirect("models_registry:run", project.slug, restored.number)
+    context = {"project": project, "run": found, "form": form}
+    return render(request, "models_registry/run_restore.html", context, status=422 if form.is_bound else 200)
 
 
 @require_POST

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
+from models_registry import doorbell
 from models_registry.forms.models import show_spec
 from models_registry.forms.runs import VersionFilter
 from models_registry.models import RegisteredModel
 from models_registry.selectors import versions as selectors
 from models_registry.selectors.comparison import compare_versions
-from projects.access import VIEW, project_page
+from models_registry.services import restoring
+from projects.access import VIEW, WORK, project_page
 from projects.models import Project
 
 
@@ -34,6 +37,17 @@ def version(request: HttpRequest, project: Project, number: int) -> HttpResponse
     shown = selectors.open_version(project, number)
     context = {"project": project, "shown": shown, "spec_text": show_spec(shown.spec)}
     return render(request, "models_registry/version_detail.html", context)
+
+
+@require_POST
+@project_page(WORK)
+def version_verify(request: HttpRequest, project: Project, number: int) -> HttpResponse:
+    """Start the run that learns a version again and reports whether the same model comes out."""
+    assert isinstance(request.user, User)
+    run = restoring.verify(version=selectors.find_version(project, number), actor=request.user)
+    doorbell.ring(run.pk)
+    messages.success(request, f"Run {run.number} learns v{number} again.")
+    return redirect("models_registry:run", project.slug, run.number)
 
 
 @require_safe

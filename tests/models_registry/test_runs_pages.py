@@ -349,6 +349,38 @@ def test_nothing_learned_is_nothing_to_publish(model, owner):
         publish_now(run_id=run.pk, actor=owner)
 
 
+# --- going back -----------------------------------------------------------------------------------
+
+
+def test_a_position_that_is_kept_is_had_back_at_once(client, page, model):
+    run = make_run(model, events=60, publish_every=20)
+    kept = run.versions.get(position=40)
+    answer = client.post(page("run_restore", run.number), {"position": "40"})
+    assert answer["Location"] == page("version", kept.number)
+    assert Run.objects.count() == 1
+
+
+def test_any_other_position_is_replayed_from_the_version_before(client, page, model):
+    run = make_run(model, events=60, publish_every=20)
+    answer = client.post(page("run_restore", run.number), {"position": "47"})
+    restoring = Run.objects.latest("number")
+    assert answer["Location"] == page("run", restoring.number)
+    assert (restoring.purpose, restoring.start_position, restoring.target_position) == ("restore", 40, 47)
+    learn(restoring)
+    html = client.get(page("run", restoring.number)).content.decode()
+    assert "Restores the model as it was after position 47" in html
+    assert "restored" in html
+
+
+@pytest.mark.parametrize("position", ["", "0", "-5", "61", "x", "4.5", str(10**30)])
+def test_a_position_the_run_never_held_is_refused(client, page, model, position):
+    run = make_run(model, events=60)
+    answer = client.post(page("run_restore", run.number), {"position": position})
+    assert answer.status_code == 422
+    assert "field-errors" in answer.content.decode()
+    assert Run.objects.count() == 1
+
+
 # --- the list -------------------------------------------------------------------------------------
 
 
@@ -417,6 +449,8 @@ def test_a_viewer_watches_and_may_not_steer(client, page, run, team):
         assert client.get(page(name, *args)).status_code == 200
     assert [client.post(page(name, run.number)).status_code for name in ACTIONS] == [403] * 4
     assert client.get(page("run_create")).status_code == 403
+    assert client.get(page("run_restore", run.number)).status_code == 403
+    assert client.post(page("run_restore", run.number), {"position": "50"}).status_code == 403
     assert client.post(page("run_create"), form_of(run.model)).status_code == 403
     run.refresh_from_db()
     assert run.state == Run.State.RUNNING

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from models_registry.models import Run, Version
+from models_registry.models import Run, Verification, Version
 from models_registry.selectors.comparison import compare_versions
 from models_registry.selectors.versions import SHOWN_ANCESTORS, SHOWN_CHILDREN, list_versions, open_version
 from models_registry.services import deployment
 from projects.models import Task
 from tests.factories import make_events, make_member, make_project, make_user
-from tests.models_registry.learned import LINE, SHALLOW, make_model, make_run
+from tests.models_registry.learned import LINE, SHALLOW, learn, make_model, make_run
 
 
 @pytest.fixture
@@ -95,11 +95,11 @@ def test_a_version_shows_everything_kept_about_it(
     assert "The first good one" in html and "Too many false alarms" in html
     assert "Restored by a rollback from v2" in html
     assert page("run_create") + "?from_version=1" in html
-    assert page("deployment_list") + "?version=1" in html
+    assert page("deploy") + "?version=1" in html
 
 
-def test_a_version_takes_four_queries(project, versions, django_assert_num_queries):
-    with django_assert_num_queries(4):
+def test_a_version_takes_five_queries(project, versions, django_assert_num_queries):
+    with django_assert_num_queries(5):
         open_version(project, 2)
 
 
@@ -142,6 +142,29 @@ def test_versions_that_are_not_there(client, page, team):
     assert client.get(page("version", 1)).status_code == 404
     assert client.get(page("version", 10**30)).status_code == 404
     assert client.get(page("version_compare") + "?a=1&b=1").status_code == 404
+
+
+def test_a_version_learned_again_is_the_same_model(client, page, versions, owner):
+    assert "Not verified yet." in client.get(page("version", 2)).content.decode()
+    answer = client.post(page("version_verify", 2))
+    run = Run.objects.get(purpose=Run.Purpose.VERIFY)
+    assert answer["Location"] == page("run", run.number)
+    assert "Verifies v2" in client.get(page("run", run.number)).content.decode()
+    learn(run)
+    assert "the same model came out" in client.get(page("run", run.number)).content.decode()
+    html = client.get(page("version", 2)).content.decode()
+    assert "Identical: the same model" in html
+    assert "olga" in html
+
+
+def test_a_version_that_comes_out_different_says_since_when(client, page, versions):
+    Version.objects.filter(number=2).update(digest="0" * 64)
+    client.post(page("version_verify", 2))
+    learn(Run.objects.get(purpose=Run.Purpose.VERIFY))
+    Verification.objects.update(differs_since=150)
+    assert "Different since position 150" in client.get(page("version", 2)).content.decode()
+    html = client.get(page("run", 2)).content.decode()
+    assert "A different model came out" in html and "differ since position 150" in html
 
 
 # --- comparing ------------------------------------------------------------------------------------
@@ -197,7 +220,7 @@ def test_the_comparison_is_in_words_and_symbols(client, page, shallow, django_as
     assert "diff-added" in html and "diff-removed" in html
     assert "steps[0].params.max_depth" in html
     assert "lately" in html
-    assert page("deployment_list") + f"?version={shallow.number}" in html
+    assert page("deploy") + f"?version={shallow.number}" in html
 
 
 def test_two_ticks_are_put_in_order_and_others_explained(client, page, versions):
@@ -219,6 +242,8 @@ def test_a_viewer_reads_and_is_offered_nothing_to_change(client, page, team, ver
     assert "Go on learning" not in html and "?version=1" not in html
     assert client.get(page("version_list")).status_code == 200
     assert client.get(page("version_compare") + "?a=1&b=2").status_code == 200
+    assert "Verify now" not in html
+    assert client.post(page("version_verify", 1)).status_code == 403
 
 
 def test_an_outsider_finds_nothing(client, page, versions):
