@@ -15,6 +15,7 @@ from .intake import Features
 from .labels import Label
 from .serving import Probabilities
 
+MAX_BLANK = 100
 UNKNOWN = -(2**63)
 """Stands for "no prediction" where a number is needed."""
 
@@ -42,13 +43,15 @@ class Answers:
         self.probabilities: list[Probabilities] | None = None
         self.predict: Callable[[Features], Any] = model.predict_one
         self._twofold = self._derived = False
+        self._classes: list[int] = []
+        self._values: list[float] = []
         if task != REGRESSION and serving.has_probabilities(model):
             if river_private.derives_label_from_probabilities(model):
                 self.predict, self._derived = model.predict_proba_one, True
             elif probabilities:
                 self.predict, self._twofold = _ask_both(model), True
 
-    def finish(self, positions: Sequence[int]) -> None:
+    def finish(self) -> None:
         """Make sense of `raw`."""
         if self._derived:
             self.probabilities = self.raw
@@ -58,11 +61,40 @@ class Answers:
             self.probabilities = [chances for _, chances in self.raw]
         else:
             self.labels = self.raw
-            if self.task == REGRESSION:
-                _check_finite(self.raw, positions)
+            if self.task == REGRESSION and (None in self.raw or not np.isfinite(np.array(self.raw, dtype=float)).all()):
+                # Some scalers know no range before the first event: what is not a number is no prediction.
+                self.labels = [value if value is not None and math.isfinite(value) else None for value in self.raw]
+        self._classes, self._values = self._numbers()
+
+    def check_defined(self, positions: Sequence[int], blank: int) -> int:
+        """Fail a model whose predictions have stopped being numbers.
+
+        Parameters
+        ----------
+        positions
+            The events' positions.
+        blank
+            How many predictions in a row were not numbers before these.
+
+        Returns
+        -------
+        How many in a row are not, after these.
+        """
+        undefined = np.isnan(np.array(self._values, dtype=float))
+        if not undefined.any():
+            return 0 if positions else blank
+        for position, missing, said in zip(positions, undefined.tolist(), self.raw, strict=True):
+            blank = blank + 1 if missing and said is not None else 0
+            if blank >= MAX_BLANK:
+                message = f"the model diverged: {MAX_BLANK} predictions in a row are not numbers; scale the features"
+                raise EstimatorFailed(position, f"{message}, or lower the learning rate")
+        return blank
 
     def numbers(self) -> tuple[list[int], list[float]]:
         """Return a class number and a probability (or the value of a regression) per event, for a digest."""
+        return self._classes, self._values
+
+    def _numbers(self) -> tuple[list[int], list[float]]:
         if self.task == REGRESSION:
             return [0] * len(self.labels), [math.nan if value is None else float(value) for value in self.labels]
         # The hash of a class is its number, whatever the process.
@@ -78,12 +110,3 @@ class Answers:
 def _ask_both(model: Any) -> Callable[[Features], tuple[Label | None, Probabilities]]:
     label, chances = model.predict_one, model.predict_proba_one
     return lambda features: (label(features), chances(features))
-
-
-def _check_finite(values: Sequence[float | None], positions: Sequence[int]) -> None:
-    if None not in values and np.isfinite(np.array(values, dtype=float)).all():
-        return
-    for position, value in zip(positions, values, strict=True):
-        if value is not None and not math.isfinite(value):
-            message = "the model diverged: its prediction is not a finite number; scale the features or lower the rate"
-            raise EstimatorFailed(position, message)

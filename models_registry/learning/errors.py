@@ -43,6 +43,12 @@ class SpecError(LearningError):
         return type(self), (self.place, self.message, self.errors)
 
 
+def describe(error: Exception) -> str:
+    """Return an error as one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
 class ArtifactRejected(LearningError):  # noqa: N818
     """Stored bytes that are not a state this portal wrote, or not one it can read."""
 

@@ -110,6 +110,12 @@ class Intake:
         self.position = last
         return Batch(positions, features, labels, aside, last)
 
+    def advance(self, position: int) -> None:
+        """Take note of a position, which has to come after the one before."""
+        if position <= self.position:
+            raise ValueError(f"event {position} comes after event {self.position}")
+        self.position = position
+
     def check_features(self, x: object, *, remember: bool = False) -> Features:
         """Return the features to learn or predict from, or raise `DataError` with the reason they cannot be used.
 

@@ -15,9 +15,10 @@ from . import drift as drifts
 from .answers import Answers
 from .build import build
 from .catalogue import REGRESSION
+from .delayed import Occurrence, WaitingRoom
 from .digests import RunningDigest, digest_of
 from .drift import Drift, ErrorWatch
-from .errors import EstimatorFailed
+from .errors import EstimatorFailed, describe
 from .intake import Batch, Event, Features, Intake, SetAside
 from .labels import Label, LabelBook
 from .points import Point, Thinner
@@ -110,7 +111,9 @@ class Learner:
         self.learned = 0
         self.set_aside = 0
         self.series: dict[str, float | None] = {}
+        self.waiting = WaitingRoom()
         self._probes: list[Features] = []
+        self._blank = 0
 
     @classmethod
     def create(
@@ -192,7 +195,25 @@ class Learner:
         result = ChunkResult(position=self.position, series=self.series)
         iterator = iter(events)
         while block := list(itertools.islice(iterator, BLOCK)):
-            self._learn_block(self.intake.take(block), len(block), result)
+            batch = self.intake.take(block)
+            self._finish_block(batch, self._predict_and_learn(batch), len(block), result)
+        return result
+
+    def learn_delayed(self, occurrences: Iterable[Occurrence]) -> ChunkResult:
+        """Predict when features come, score and learn when their label comes.
+
+        Parameters
+        ----------
+        occurrences
+            `Question(key, features)` and `Answer(position, key, label)`, in the order in which they happened. Only
+            answers have positions, which rise; only answered questions count as events.
+        """
+        result = ChunkResult(position=self.position, series=self.series)
+        iterator = iter(occurrences)
+        while block := list(itertools.islice(iterator, BLOCK)):
+            answers = Answers(self.model, self.task, probabilities=self.scorer.needs_probabilities)
+            batch, answers.raw = self.waiting.go_through(block, self.intake, answers.predict, self.model.learn_one)
+            self._finish_block(batch, answers, len(batch.positions) + len(batch.set_aside), result)
         return result
 
     def predict(self, features: object) -> Prediction:
@@ -252,10 +273,12 @@ class Learner:
         """Return the size of the model in bytes, as pickled; about 30 ms for a forest of 5 MB."""
         return len(pickle.dumps(self.model, protocol=5))
 
-    def _learn_block(self, batch: Batch, events: int, result: ChunkResult) -> None:
+    def _finish_block(self, batch: Batch, answers: Answers, events: int, result: ChunkResult) -> None:
+        """Score what was predicted and learned, and take note of it."""
         if len(self._probes) < PROBES:
             self._probes += batch.features[: PROBES - len(self._probes)]
-        answers = self._predict_and_learn(batch)
+        answers.finish()
+        self._blank = answers.check_defined(batch.positions, self._blank)
         self.position = batch.last
         self.events += events
         self.learned += len(batch.positions)
@@ -284,8 +307,7 @@ class Learner:
                 keep(predict(x))
                 learn(x, y)
         except Exception as error:
-            raise EstimatorFailed(batch.positions[i], _describe(error)) from error
-        answers.finish(batch.positions)
+            raise EstimatorFailed(batch.positions[i], describe(error)) from error
         return answers
 
 
@@ -294,11 +316,6 @@ def _detector(given: bool | dict[str, Any]) -> dict[str, Any]:
     assert isinstance(detector, dict)
     spec.validate_component(detector, ("drift_detector", "binary_drift_detector"))
     return detector
-
-
-def _describe(error: Exception) -> str:
-    text = str(error).strip()
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 __all__ = ["ChunkResult", "Learner"]

@@ -85,10 +85,12 @@ class Scorer:
         """Score the predictions for some events."""
         names = list(self._lasts)
         values = np.empty((len(names), len(positions)))
-        series, drifts, scored = self._score_model(positions, labels, answers)
-        self._spread(series, scored, names, values)
-        series, scored = self._score_baseline(labels)
-        self._spread(series, scored, names, values)
+        # A model on its way out of bounds takes its metrics with it; that is reported as such, not warned of.
+        with np.errstate(over="ignore", invalid="ignore"):
+            series, drifts, scored = self._score_model(positions, labels, answers)
+            self._spread(series, scored, names, values)
+            series, scored = self._score_baseline(labels)
+            self._spread(series, scored, names, values)
         self._lasts = dict(zip(names, values[:, -1].tolist(), strict=True))
         return Scored(names, values, drifts, answers.numbers())
 

@@ -65,9 +65,10 @@ def predict(model: Any, task: str, features: Features) -> Prediction:
     if not has_probabilities(model):
         return Prediction(model.predict_one(features), None)
     probabilities = model.predict_proba_one(features)
-    if river_private.derives_label_from_probabilities(model):
-        return Prediction(most_probable(probabilities), probabilities)
-    return Prediction(model.predict_one(features), probabilities)
+    derived = river_private.derives_label_from_probabilities(model)
+    label = most_probable(probabilities) if derived else model.predict_one(features)
+    defined = all(map(math.isfinite, probabilities.values()))
+    return Prediction(label, probabilities if defined else None)
 
 
 def most_probable(probabilities: Probabilities) -> Label | None:

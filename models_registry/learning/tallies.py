@@ -102,6 +102,8 @@ class ClassTally:
         series = self._add_counted(seen)
         if probabilities is not None and self._curve:
             chances = np.array([chance.get(True, 0.0) for chance in probabilities])
+            # What is not a number is above no threshold.
+            chances[np.isnan(chances)] = -1.0
             # How many thresholds lie below: the event counts as positive for those.
             self._bins = np.concatenate((self._bins, np.searchsorted(_BOUNDS, chances, side="left").astype(np.int8)))
             series |= self._add_curve(seen)
@@ -215,17 +217,20 @@ def _explained(residuals: Floats, totals: Floats) -> Floats:
 def _log_losses(labels: Sequence[Label], probabilities: Sequence[Probabilities]) -> list[float]:
     log, losses = math.log, []
     for label, chance in zip(labels, probabilities, strict=True):
-        p = min(max(chance.get(True, 0.0), _SMALLEST), _LARGEST)
+        p = chance.get(True, 0.0)
+        # A probability that is not a number says nothing; River would carry it on for good.
+        p = min(max(p, _SMALLEST), _LARGEST) if p == p else 0.5
         losses.append(-log(p) if label else -log(1 - p))
     return losses
 
 
 def _cross_entropies(labels: Sequence[Label], probabilities: Sequence[Probabilities]) -> list[float]:
-    log = math.log
-    return [
-        -log(min(max(chance[label], _SMALLEST), _LARGEST)) if label in chance else 0.0
-        for label, chance in zip(labels, probabilities, strict=True)
-    ]
+    log, losses = math.log, []
+    for label, chance in zip(labels, probabilities, strict=True):
+        p = chance.get(label, 1.0)
+        p = min(max(p, _SMALLEST), _LARGEST) if p == p else 1 / len(chance)
+        losses.append(-log(p) if label in chance else 0.0)
+    return losses
 
 
 def _distances(truth: Floats, said: Floats) -> list[float]:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 import os
 import random
 import subprocess
@@ -9,18 +10,21 @@ import sys
 from typing import Any
 
 import pytest
+from river import evaluate
 
 from models_registry.learning import codec, spec
+from models_registry.learning.build import build
 from models_registry.learning.catalogue import read_catalogue
 from models_registry.learning.examples import example, starter
 from models_registry.learning.progressive import Learner
+from models_registry.learning.river_metrics import make_metric
 
 KEY = b"a key that only tests sign with"
 ENTRIES = list(read_catalogue().entries)
 _WORDS = ("red", "green", "blue", "sky", "sea", "river", "stone")
 
 
-def make_stream(task: str, count: int = 240) -> list[tuple[int, dict[str, Any], Any]]:
+def make_stream(task: str, count: int = 200) -> list[tuple[int, dict[str, Any], Any]]:
     """Numbers, a category and a text, with a change of concept in the middle."""
     rng = random.Random(1)
     events = []
@@ -48,7 +52,8 @@ def make_learner(path: str) -> tuple[Learner, list[tuple[int, dict[str, Any], An
     spec.validate(model, task)
     roles = read_catalogue().entries[path].roles
     drift = starter(path, task) if {"drift_detector", "binary_drift_detector"} & set(roles) else True
-    return Learner.create(model, task, seed=3, drift=drift), make_stream(task)
+    metrics = ["R2"] if task == "regression" else ["Accuracy", "LogLoss" if task == "binary" else "CrossEntropy"]
+    return Learner.create(model, task, seed=3, drift=drift, metrics=metrics), make_stream(task)
 
 
 @pytest.mark.parametrize("path", ENTRIES)
@@ -62,6 +67,14 @@ def test_entry_keeps_what_the_portal_promises(path: str) -> None:
     assert events == before, "the features are not changed"
     if read_catalogue().entries[path].tasks:
         assert path in json.dumps(learner.spec)
+
+    # River scores each prediction before it learns on; a model that hands out a dictionary it goes on changing would
+    # be scored differently here.
+    for name in [key.removeprefix("overall.") for key in learner.summary() if key.startswith("overall.")]:
+        encoded = ((features, learner.labels.encode(label)) for _, features, label in events)
+        river = evaluate.progressive_val_score(encoded, build(learner.spec, 3), make_metric(name))
+        if math.isfinite(river.get()):
+            assert learner.summary()[f"overall.{name}"] == river.get(), name
 
     repeated, _ = make_learner(path)
     repeated.learn(events)

@@ -236,12 +236,30 @@ def test_a_failing_model_stops_at_the_event_and_says_why() -> None:
     assert pickle.loads(pickle.dumps(caught.value)).position == 13
 
 
+def test_a_model_that_has_no_number_to_say_at_first_goes_on() -> None:
+    """A range scaler divides by a range it does not know before the first event."""
+    scaler = {"use": "preprocessing.MinMaxScaler"}
+    learner = Learner.create({"steps": [scaler, {"use": "linear_model.LinearRegression"}]}, "regression", seed=1)
+    learner.learn(take("regression", 50))
+    assert learner.learned == 50
+    assert learner.summary()["overall.MAE"] > 0
+    learner = Learner.create({"steps": [scaler, {"use": "linear_model.LogisticRegression"}]}, "binary", seed=1)
+    assert learner.predict(take("binary", 1)[0][1]).probabilities is None
+    learner.learn(take("binary", 50))
+    assert learner.summary()["overall.LogLoss"] > 0
+
+
 def test_a_diverging_regression_is_stopped() -> None:
     wild = {"use": "linear_model.LinearRegression", "params": {"clip_gradient": 1e300}}
     events = [(i, {"a": float(i % 7) * 1e6}, float(i)) for i in range(1, 2_000)]
-    with pytest.raises(EstimatorFailed, match="diverged: its prediction is not a finite number") as caught:
+    with pytest.raises(EstimatorFailed, match="diverged: 100 predictions in a row are not numbers") as caught:
         Learner.create(wild, "regression", seed=1).learn(events)
-    assert 1 < caught.value.position < 100
+    assert 100 < caught.value.position < 200
+    cut = Learner.create(wild, "regression", seed=1)
+    with pytest.raises(EstimatorFailed) as again:
+        for event in events:
+            cut.learn([event])
+    assert again.value.position == caught.value.position
 
 
 def test_predicting_changes_nothing_that_is_learned() -> None:
