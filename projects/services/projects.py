@@ -53,8 +53,6 @@ def update_project(
 ) -> Project:
     """Change what a project is called and judged by. Its address and task stay."""
     _check_metric(project.task, primary_metric)
-    if name != project.name:
-        _check_name(project.team, name)
     given = {
         "name": name.strip(),
         "description": description.strip(),
@@ -63,6 +61,8 @@ def update_project(
     }
     # Forms write onto their instance while they validate, so the old values come from the row.
     before = Project.objects.filter(pk=project.pk).values(*given).get()
+    if given["name"].casefold() != before["name"].casefold():
+        _check_name(project.team, given["name"])
     changed = {field: {"from": before[field], "to": value} for field, value in given.items() if before[field] != value}
     if changed:
         Project.objects.filter(pk=project.pk).update(**given)

@@ -18,7 +18,7 @@ from projects.forms.people import AccountForm, PasswordForm
 from projects.forms.refusals import show_refusal
 from projects.selectors.people import teams_of
 from projects.services.account import set_password, update_account
-from projects.views.projects import PAGES
+from projects.views.projects import PAGES, posted
 
 
 @require_http_methods(PAGES)
@@ -26,7 +26,7 @@ from projects.views.projects import PAGES
 def account(request: HttpRequest) -> HttpResponse:
     """Show and change one's own name and e-mail address."""
     user = cast(User, request.user)
-    form = AccountForm(request.POST or None, initial={"full_name": user.get_full_name(), "email": user.email})
+    form = AccountForm(posted(request), initial={"full_name": user.get_full_name(), "email": user.email})
     if form.is_bound and form.is_valid():
         try:
             update_account(actor=user, **form.cleaned_data)
@@ -44,7 +44,7 @@ def account(request: HttpRequest) -> HttpResponse:
 def account_password(request: HttpRequest) -> HttpResponse:
     """Set or change one's own password."""
     user = cast(User, request.user)
-    form = PasswordForm(request.POST or None, user=user)
+    form = PasswordForm(posted(request), user=user)
     if form.is_bound and form.is_valid():
         try:
             set_password(

@@ -24,7 +24,7 @@ from projects.models import DataImport, Project
 from projects.selectors.data import import_row
 from projects.services import imports
 from projects.tasks import ring_import
-from projects.views.projects import PAGES
+from projects.views.projects import PAGES, posted
 
 STEPS = ("Choose a file", "Check its columns", "Import")
 ROWS_PER_PAGE = 50
@@ -59,7 +59,7 @@ def import_preview(request: HttpRequest, project: Project, pk: int) -> HttpRespo
     except NotCsvError as error:
         context = {"project": project, "data_import": data_import, "problem": str(error), "reading": reading}
         return render(request, "projects/import_preview.html", context | {"steps": STEPS}, status=422)
-    form = CsvPlanForm(request.POST or None, preview=seen, project=project)
+    form = CsvPlanForm(posted(request), preview=seen, project=project)
     if form.is_bound and form.is_valid():
         imports.confirm_csv(data_import=data_import, actor=cast(User, request.user), plan=form.plan())
         ring_import(data_import.pk)
@@ -96,7 +96,7 @@ def _preview(data_import: DataImport, reading: CsvReadingForm) -> Preview:
 def import_bundled(request: HttpRequest, project: Project) -> HttpResponse:
     """Choose a bundled data set, how much of it, and how fast."""
     data_sets = data_sets_for(project.task)
-    form = BundledForm(request.POST or None, data_sets=data_sets, initial={"data_set": data_sets[0].name})
+    form = BundledForm(posted(request), data_sets=data_sets, initial={"data_set": data_sets[0].name})
     if form.is_bound and form.is_valid():
         given = form.cleaned_data
         try:

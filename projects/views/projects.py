@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_http_methods
@@ -26,12 +26,17 @@ STEPS = ("Project", "Scope", "Data")
 PAGES = ["GET", "HEAD", "POST"]
 
 
+def posted(request: HttpRequest) -> QueryDict | None:
+    """Return what a form is bound to: an empty POST is a POST."""
+    return request.POST if request.method == "POST" else None
+
+
 @require_http_methods(PAGES)
 @login_required
 def create(request: HttpRequest) -> HttpResponse:
     """Register a project; its scope profile is the second step."""
     user = cast(User, request.user)
-    form = ProjectCreateForm(request.POST or None, user=user, initial=request.GET.dict())
+    form = ProjectCreateForm(posted(request), user=user, initial=request.GET.dict())
     if request.GET.get("part") == "metric":
         return render(request, "projects/create.html#metric", {"form": form})
     if form.is_bound and form.is_valid():
@@ -66,7 +71,7 @@ def _next_step(project: Project) -> str:
 @project_page(VIEW, change=WORK)
 def settings(request: HttpRequest, project: Project) -> HttpResponse:
     """Show and edit what a project is called and judged by, its tokens, and the way to put it away."""
-    form = ProjectForm(request.POST or None, instance=project)
+    form = ProjectForm(posted(request), instance=project)
     if form.is_bound and form.is_valid():
         try:
             update_project(project=project, actor=cast(User, request.user), **form.cleaned_data)

@@ -30,7 +30,7 @@ from projects.services.teams import (
     remove_member,
     rename_team,
 )
-from projects.views.projects import PAGES
+from projects.views.projects import PAGES, posted
 
 RECENT = 10
 
@@ -46,7 +46,7 @@ def team_list(request: HttpRequest) -> HttpResponse:
 @login_required
 def team_create(request: HttpRequest) -> HttpResponse:
     """Make a team and become its owner."""
-    form = TeamForm(request.POST or None)
+    form = TeamForm(posted(request))
     if form.is_bound and form.is_valid():
         try:
             team = create_team(actor=cast(User, request.user), name=form.cleaned_data["name"])
@@ -63,7 +63,7 @@ def team_create(request: HttpRequest) -> HttpResponse:
 def team(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a team's members and projects; a POST renames it."""
     found, _access = open_team(request.user, slug, ADMINISTER if request.method == "POST" else VIEW)
-    form = TeamForm(request.POST or None, instance=Team(pk=found.pk, name=found.name))
+    form = TeamForm(posted(request), instance=Team(pk=found.pk, name=found.name))
     if form.is_bound and form.is_valid():
         try:
             rename_team(team=found, actor=cast(User, request.user), name=form.cleaned_data["name"])
@@ -81,7 +81,7 @@ def team(request: HttpRequest, slug: str) -> HttpResponse:
 def member_add(request: HttpRequest, slug: str) -> HttpResponse:
     """Add a member. A new account's sign-in link is in this one answer only, so there is no redirect then."""
     found, _access = open_team(request.user, slug, ADMINISTER)
-    form = MemberForm(request.POST or None)
+    form = MemberForm(posted(request))
     if form.is_bound and form.is_valid():
         try:
             added = add_member(team=found, actor=cast(User, request.user), **form.cleaned_data)
@@ -165,5 +165,5 @@ def _team_page(
 
 def _sign_in_link(request: HttpRequest, membership: Membership) -> str:
     assert may_be_given_link(membership), "a link is the account: only for one that nobody has used"
-    query = str(get_query_string(membership.user))  # type: ignore[no-untyped-call]
+    query = str(get_query_string(membership.user))
     return request.build_absolute_uri(reverse("sign_in_by_link") + query)

@@ -15,7 +15,7 @@ from projects.access import ADMINISTER, project_page
 from projects.forms.projects import TokenForm
 from projects.models import Project
 from projects.services.tokens import create_token, revoke_token
-from projects.views.projects import PAGES, settings_page
+from projects.views.projects import PAGES, posted, settings_page
 
 
 @never_cache
@@ -23,7 +23,7 @@ from projects.views.projects import PAGES, settings_page
 @project_page(ADMINISTER)
 def token_create(request: HttpRequest, project: Project) -> HttpResponse:
     """Make a token. Its secret is in this one answer and kept nowhere, so there is no redirect."""
-    form = TokenForm(request.POST or None)
+    form = TokenForm(posted(request))
     if not form.is_bound or not form.is_valid():
         context = {"project": project, "token_form": form}
         return render(request, "projects/token_create.html", context, status=422 if form.is_bound else 200)
