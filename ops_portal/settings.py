@@ -127,6 +127,7 @@ CONTENT_SECURITY_POLICY = {
             "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
             "'sha256-ji27qzEtxXZW+7dun6UwjHXJ18e6WAin1VvNtkzIE/o='",
             "'sha256-0UGIKrjtk+QrfPCWi+IpNU7AMm7x4nySTLVjunuQ/sk='",
+            "'sha256-rRpUUE430il5Qhy5qdsuiqArF3OzIfvelQLR5Rk7OXc='",  # templates/500.html, which needs no file
         ],
         "img-src": [SELF, "data:"],
         "object-src": [NONE],
@@ -226,7 +227,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["models_registry.api.body.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "ops_portal.errors.api_exception_handler",
     "UNAUTHENTICATED_USER": None,
@@ -239,6 +240,18 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    # So that names of types do not depend on which of them was described first.
+    "ENUM_NAME_OVERRIDES": {
+        "RunMode": "models_registry.models.Run.Mode",
+        "RunState": "models_registry.models.Run.State",
+        "DeploymentMode": "models_registry.models.Deployment.Mode",
+        "DeploymentKind": "models_registry.models.Deployment.Kind",
+        "AlarmKind": "models_registry.models.Alarm.Kind",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "models_registry.api.description.add_refusals",
+    ],
 }
 
 LOGGING = {

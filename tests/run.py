@@ -56,7 +56,7 @@ def suite(arguments: list[str], environment: dict[str, str]) -> int:
 
 def find_browser() -> str | None:
     """Return the system's Chromium, installing it where it is missing; None leaves Playwright's own in use."""
-    found = _which_browser()
+    found = which_browser()
     if found:
         return found
     apt = shutil.which("apt-get")
@@ -66,7 +66,7 @@ def find_browser() -> str | None:
         subprocess.run(
             [apt, "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-dejavu-core"], check=False
         )
-        found = _which_browser()
+        found = which_browser()
         if found:
             return found
     print("== no Chromium on this machine: fetching Playwright's own", flush=True)
@@ -74,7 +74,8 @@ def find_browser() -> str | None:
     return None
 
 
-def _which_browser() -> str | None:
+def which_browser() -> str | None:
+    """Return the Chromium of this machine, if it has one."""
     given = os.environ.get("OPS_PORTAL_CHROMIUM")
     return given or next((path for name in BROWSERS if (path := shutil.which(name))), None)
 

@@ -11,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.portal import ROOT, Portal, start_portal
+from tests.run import which_browser
 
 #: Pictures of every page; those that the README shows are kept in `docs/images` by `make screenshots`.
 PICTURES = Path(os.environ.get("OPS_PORTAL_PICTURES", ROOT / "test-results" / "pages"))
@@ -44,8 +45,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
 def browser() -> Iterator[Browser]:
     """One Chromium for all tests."""
     with sync_playwright() as playwright:
-        path = os.environ.get("OPS_PORTAL_CHROMIUM")
-        chromium = playwright.chromium.launch(executable_path=path, headless=True, args=CHROMIUM)
+        chromium = playwright.chromium.launch(executable_path=which_browser(), headless=True, args=CHROMIUM)
         yield chromium
         chromium.close()
 
