@@ -12,7 +12,7 @@ from ops_portal.charts import Chart, Marker, Series, line_chart
 from projects.models import Project
 
 #: Points of a curve: more than a card on a page has pixels for.
-MOST_POINTS = 300
+MOST_POINTS = 250
 #: Runs that one went on from are followed this far back.
 MOST_ANCESTORS = 4
 MOST_MARKERS = 30
@@ -113,9 +113,10 @@ def _draw(
 
 
 def _series(points: list[Point], key: str, name: str) -> Series:
-    return Series(
-        name, [point.position for point in points], [(point.values.get(key) or [None])[0] for point in points]
-    )
+    values = ((point.values.get(key) or [None])[0] for point in points)
+    # Six digits are more than a screen can tell apart, and half the bytes of a page that refreshes itself.
+    shown = [None if value is None else float(f"{value:.6g}") for value in values]
+    return Series(name, [point.position for point in points], shown)
 
 
 def _sentence(run: Run, measure: Measure) -> str:

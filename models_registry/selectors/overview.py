@@ -122,7 +122,14 @@ class Overview:
     activity: tuple[Happening, ...]
     data: DataSummary
     metric_title: str
+    startable: bool
+    learned: bool
     steps: tuple[Step, ...]
+
+    @property
+    def fresh(self) -> bool:
+        """Say whether there is no version yet, so nothing that could be deployed."""
+        return not self.versions
 
     @property
     def finished(self) -> bool:
@@ -176,6 +183,8 @@ def read_overview(project: Project, access: Access) -> Overview:
         versions=tuple(_version_line(version, project, serving) for version in versions),
         activity=tuple(_happening(row) for row in Activity.objects.filter(project=project)[:RECENT_ACTIVITY]),
         data=_summarise(project, facts),
+        startable=facts.has_models,
+        learned=facts.has_runs,
         metric_title=read_primary({}, project).measure.title,
         steps=_steps(project, facts, serving),
     )
