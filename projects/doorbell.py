@@ -45,7 +45,7 @@ class Doorbell:
         try:
             current_app.send_task(settings.FOLLOWERS_TASK, [project_id], countdown=wait or None, retry=False)
         except Exception as error:  # noqa: BLE001 - whatever the broker does, the events are committed
-            self._broker_down_until = now + BROKER_PAUSE
+            self._broker_down_until = time.monotonic() + BROKER_PAUSE
             log.warning("The broker could not be rung for project %s (%s); the sweeper will.", project_id, error)
 
 
