@@ -125,7 +125,7 @@ class Run(models.Model):
 
 
 class Version(models.Model):
-    """The immutable published state of a model at one position."""
+    """The published state of a model at one position. It never changes; only its tag and its file may come and go."""
 
     class Reason(models.TextChoices):
         END = "end", "end of the run"
@@ -149,6 +149,10 @@ class Version(models.Model):
     #: Names the model, not the file: a digest of the metrics and of the predictions on a fixed probe set.
     digest = models.CharField(max_length=64)
     environment = models.JSONField(default=dict)
+    #: A word that marks the version, and keeps its artifact from being removed.
+    tag = models.CharField(max_length=40, blank=True)
+    #: When retention removed the artifact; the row stays, and replay brings the model back.
+    artifact_removed_at = models.DateTimeField(null=True)
     created_by = models.ForeignKey(USER, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from models_registry import artifacts, engine
 from models_registry.models import Run, Version
-from models_registry.services import training, versions
+from models_registry.services import retention, training, versions
 
 
 @worker_init.connect
@@ -53,6 +53,12 @@ def ring_waiting_runs() -> int:
 def seal_version(version_id: int) -> None:
     """Compute the digest of a version that a person published."""
     versions.seal(version_id)
+
+
+@shared_task(name="models_registry.tasks.retain_versions")
+def retain_versions() -> int:
+    """Remove the artifacts of versions that nobody marked and that stand close to others."""
+    return retention.retain()
 
 
 @shared_task(name="models_registry.tasks.sweep_artifacts")

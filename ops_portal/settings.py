@@ -178,6 +178,8 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 ARTIFACT_KEY = secret("ARTIFACT_KEY", "artifact.key").encode()
 #: A model whose artifact grows past this many bytes stops its run, its last good checkpoint kept.
 ARTIFACT_MAX_BYTES = env.int("ARTIFACT_MAX_BYTES", default=128 * 2**20)
+#: Of each run, the artifacts of so many versions are kept, evenly spaced; deployed and tagged ones come on top.
+VERSIONS_KEPT_PER_RUN = env.int("VERSIONS_KEPT_PER_RUN", default=20)
 #: Seconds of learning between two checkpoints of a run.
 TRAINING_CHUNK_SECONDS = env.float("TRAINING_CHUNK_SECONDS", default=1.0)
 #: A worker that is silent for this long is taken for dead: well above a chunk, well below what a person waits for.
@@ -215,6 +217,7 @@ FOLLOWERS_TASK = "models_registry.tasks.ring_followers"
 CELERY_BEAT_SCHEDULE = {
     "ring-waiting-runs": {"task": "models_registry.tasks.ring_waiting_runs", "schedule": 3.0},
     "ring-waiting-imports": {"task": "projects.tasks.ring_waiting_imports", "schedule": 5.0},
+    "retain-versions": {"task": "models_registry.tasks.retain_versions", "schedule": 600.0},
     "sweep-artifacts": {"task": "models_registry.tasks.sweep_artifacts", "schedule": 3600.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")

@@ -10,7 +10,7 @@ from django.db import transaction
 from models_registry.models import Deployment, Run, Version
 from models_registry.services.numbering import next_number
 from models_registry.services.runs import cancel_run, start_run
-from models_registry.services.versions import publish
+from models_registry.services.versions import check_kept, publish
 from ops_portal.errors import UserError
 from projects.models import Project
 from projects.services.activity import record
@@ -145,6 +145,7 @@ def last_good_version(project_id: int) -> Version | None:
 def _check(project: Project, version: Version, mode: str) -> None:
     if version.project_id != project.pk:
         raise UserError("That version belongs to another project.", code="not_found", status=404)
+    check_kept(version)
     if mode not in Deployment.Mode.values:
         raise UserError("Choose whether to pin the version or to follow its run.", fields={"mode": "pin or follow"})
 

@@ -70,12 +70,17 @@ def nearest_kept(run: Run, position: int) -> Version | None:
     lineage: Run | None = run
     while lineage is not None:
         for version in lineage.versions.filter(position__lte=position).order_by("-position"):
-            if artifacts.storage().exists(artifacts.path_of(version.artifact)):
+            if _is_kept(version):
                 return version
         origin: Version | None = lineage.from_version
         if origin is None:
             return None
-        if origin.position <= position and artifacts.storage().exists(artifacts.path_of(origin.artifact)):
+        if origin.position <= position and _is_kept(origin):
             return origin
         lineage = origin.run
     return None
+
+
+def _is_kept(version: Version) -> bool:
+    """Say whether a version's file is there: retention may have removed it, or somebody past the portal."""
+    return version.artifact_removed_at is None and artifacts.storage().exists(artifacts.path_of(version.artifact))

@@ -347,5 +347,6 @@ def _discard_checkpoint(old: str, new: str) -> None:
 
 
 def artifact_in_use(sha: str) -> bool:
-    """Say whether any row names this artifact."""
-    return Version.objects.filter(artifact=sha).exists() or Run.objects.filter(checkpoint=sha).exists()
+    """Say whether a version that is kept, or a run, needs this artifact."""
+    kept = Version.objects.filter(artifact=sha, artifact_removed_at=None)
+    return kept.exists() or Run.objects.filter(checkpoint=sha).exists()

@@ -11,6 +11,8 @@ from models_registry.services.numbering import next_number
 from ops_portal.errors import UserError
 from projects.services.activity import record
 
+TAG_LENGTH = 40
+
 
 @transaction.atomic
 def publish(*, run: Run, reason: str, actor: AbstractBaseUser | None, digest: str = "") -> Version:
@@ -52,6 +54,28 @@ def publish(*, run: Run, reason: str, actor: AbstractBaseUser | None, digest: st
         run=run.pk,
     )
     return version
+
+
+@transaction.atomic
+def tag_version(*, version: Version, tag: str, actor: AbstractBaseUser) -> None:
+    """Mark a version with a word, or take the mark away with an empty one; a tagged version keeps its artifact."""
+    tag = tag.strip()
+    if len(tag) > TAG_LENGTH:
+        raise UserError(f"A tag has at most {TAG_LENGTH} characters.", fields={"tag": "Too long."})
+    Version.objects.filter(pk=version.pk).update(tag=tag)
+    summary = f"tagged {version} “{tag}”" if tag else f"took the tag off {version}"
+    record(actor=actor, verb="version.tagged", summary=summary, project=version.project, version=version.pk, tag=tag)
+
+
+def check_kept(version: Version) -> None:
+    """Raise `UserError` when retention has removed the artifact of `version`."""
+    if version.artifact_removed_at is not None:
+        raise UserError(
+            f"The file of {version} was removed by retention. Go back to position {version.position:,} of run "
+            f"{version.run.number} first: the same model is replayed from the nearest kept version.",
+            code="artifact_removed",
+            status=409,
+        )
 
 
 def seal(version_id: int) -> None:
