@@ -2,9 +2,26 @@
 
 from django.urls import path
 
-from models_registry.api import predict
+from models_registry.api import deployments, findings, models, predict, runs, series, versions
 
 app_name = "models_registry_api"
 urlpatterns = [
     path("predict/", predict.predict_call, name="predict"),
+    path("models/", models.Models.as_view(), name="models"),
+    path("models/<int:model_id>/", models.OneModel.as_view(), name="model"),
+    path("runs/", runs.Runs.as_view(), name="runs"),
+    path("runs/<int:number>/", runs.OneRun.as_view(), name="run"),
+    path("runs/<int:number>/pause/", runs.PauseRun.as_view(), name="run_pause"),
+    path("runs/<int:number>/resume/", runs.ResumeRun.as_view(), name="run_resume"),
+    path("runs/<int:number>/cancel/", runs.CancelRun.as_view(), name="run_cancel"),
+    path("runs/<int:number>/publish/", runs.PublishRun.as_view(), name="run_publish"),
+    path("runs/<int:number>/metrics/", series.RunMetrics.as_view(), name="run_metrics"),
+    path("runs/<int:number>/set-aside/", findings.SetAside.as_view(), name="run_set_aside"),
+    path("versions/", versions.Versions.as_view(), name="versions"),
+    path("versions/restore/", versions.RestoreVersion.as_view(), name="version_restore"),
+    path("versions/<int:number>/", versions.OneVersion.as_view(), name="version"),
+    path("versions/<int:number>/verify/", versions.VerifyVersion.as_view(), name="version_verify"),
+    path("deployments/", deployments.Deployments.as_view(), name="deployments"),
+    path("rollback/", deployments.RollBack.as_view(), name="rollback"),
+    path("alarms/", findings.Alarms.as_view(), name="alarms"),
 ]

@@ -1,0 +1,58 @@
+"""What the calls of one project share: who calls, how lists are paged, how bodies are read."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.generics import GenericAPIView
+from rest_framework.pagination import Cursor
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from projects.access import api_project
+from projects.api_paging import NewestFirst
+from projects.models import Project, Scope
+
+Row = TypeVar("Row", bound=Model)
+
+
+class Pages(NewestFirst):
+    """Pages by cursor; a cursor that was not made here is refused rather than handed to the database."""
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        cursor = super().decode_cursor(request)
+        position = None if cursor is None or cursor.position is None else str(cursor.position)
+        if position is not None and not (position.isascii() and position.isdigit() and len(position) < 19):
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
+
+
+class ProjectCall(GenericAPIView[Any]):
+    """A call under one project's address."""
+
+    pagination_class = Pages
+    serializer_class = serializers.Serializer
+
+    def reading(self, request: Request, slug: str) -> Project:
+        """Return the project, for a caller that may read it."""
+        return api_project(request, slug, Scope.READ).project
+
+    def managing(self, request: Request, slug: str) -> tuple[Project, User]:
+        """Return the project and the person who acts, for a caller that may manage it.
+
+        A token acts for the person who made it: history always names somebody.
+        """
+        caller = api_project(request, slug, Scope.MANAGE)
+        if caller.user is None:
+            raise PermissionDenied("The account of the person who made this token is gone. Make a new token.")
+        return caller.project, caller.user
+
+    def listed(self, rows: QuerySet[Row], shape: type[serializers.BaseSerializer[Any]]) -> Response:
+        """Answer with the page of `rows` that the request asks for."""
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response(shape(page, many=True).data)

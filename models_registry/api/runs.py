@@ -1,0 +1,214 @@
+"""`runs/`: the runs of a project, starting one, and what a person may do with one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers
+from rest_framework.generics import get_object_or_404
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from models_registry import doorbell
+from models_registry.api.call import ProjectCall
+from models_registry.api.examples import RUN, VERSION
+from models_registry.api.fields import LARGEST_NUMBER, Body, ModelReference, Number, Whole, read
+from models_registry.api.shapes import RunOut, VersionOut, list_runs
+from models_registry.models import RegisteredModel, Run, Version
+from models_registry.selectors.runs import find_run
+from models_registry.services.runs import PUBLISH_EVERY, cancel_run, pause_run, resume_run, start_run
+from models_registry.services.versions import publish_now
+from ops_portal.errors import UserError
+from projects.models import Project
+
+
+class RunIn(Body):
+    """What starting a run takes."""
+
+    model = ModelReference(help_text="Id or name of the model.")
+    mode = serializers.ChoiceField(Run.Mode.choices)
+    from_version = Number(
+        required=False, allow_null=True, default=None, help_text="Go on from this version of the same model."
+    )
+    seed = Whole(
+        required=False,
+        allow_null=True,
+        default=None,
+        min_value=0,
+        max_value=LARGEST_NUMBER,
+        help_text="The same spec, events and seed give the same model. Without one it is drawn and recorded.",
+    )
+    publish_every = Whole(
+        required=False,
+        default=PUBLISH_EVERY,
+        min_value=0,
+        max_value=100_000_000,
+        help_text="Events between two versions; 0 publishes only at the end and on request.",
+    )
+
+
+class RunQuery(serializers.Serializer[Any]):
+    """Which runs to list."""
+
+    model = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_NUMBER, help_text="Id of a model.")
+    state = serializers.ChoiceField(Run.State.choices, required=False)
+    mode = serializers.ChoiceField(Run.Mode.choices, required=False)
+
+
+class Runs(ProjectCall):
+    """The runs of a project."""
+
+    @extend_schema(
+        operation_id="runs_list",
+        summary="List runs",
+        tags=["runs"],
+        parameters=[RunQuery],
+        responses=RunOut(many=True),
+        examples=[OpenApiExample("A run", RUN, response_only=True)],
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """List the runs of the project, newest first."""
+        project = self.reading(request, slug)
+        return self.listed(list_runs(project).filter(**read(RunQuery, request.query_params)), RunOut)
+
+    @extend_schema(
+        operation_id="runs_create",
+        summary="Start a run",
+        tags=["runs"],
+        request=RunIn,
+        responses={201: RunOut},
+        examples=[
+            OpenApiExample("Follow the stream", {"model": "Scaled logistic", "mode": "follow"}, request_only=True),
+            OpenApiExample(
+                "Go on from a version", {"model": 7, "mode": "replay", "from_version": 4, "seed": 1}, request_only=True
+            ),
+            OpenApiExample("The run", RUN, response_only=True, status_codes=["201"]),
+        ],
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        """Start a run; a worker takes it up at once.
+
+        `replay` learns every labelled event there is now and finishes; `follow` goes on as labels arrive. This call is
+        not idempotent: sent twice, it starts two runs.
+        """
+        project, actor = self.managing(request, slug)
+        given = read(RunIn, request.data)
+        model = _find_model(project, given.pop("model"))
+        version = _find_version(project, given.pop("from_version"))
+        run = start_run(model=model, from_version=version, actor=actor, trigger="api", **given)
+        doorbell.ring(run.pk)
+        return Response(RunOut(run).data, status=201)
+
+
+class OneRun(ProjectCall):
+    """One run."""
+
+    @extend_schema(
+        operation_id="runs_get",
+        summary="Get a run",
+        tags=["runs"],
+        responses=RunOut,
+        examples=[OpenApiExample("A run", RUN, response_only=True)],
+    )
+    def get(self, request: Request, slug: str, number: int) -> Response:
+        """Get one run: its state, how far it is, and the newest value of every metric."""
+        project = self.reading(request, slug)
+        return Response(RunOut(get_object_or_404(list_runs(project), number=number)).data)
+
+
+class RunChange(ProjectCall):
+    """Something done to a run."""
+
+    def change(self, request: Request, slug: str, number: int, act: Callable[..., None]) -> Response:
+        """Let `act` change the run, ring for it where it is at work again, and answer with it."""
+        project, actor = self.managing(request, slug)
+        run = find_run(project, number)
+        act(run=run, actor=actor)
+        if run.active:
+            doorbell.ring(run.pk)
+        return Response(RunOut(run).data)
+
+
+class PauseRun(RunChange):
+    """Pausing a run."""
+
+    @extend_schema(
+        operation_id="runs_pause",
+        summary="Pause a run",
+        tags=["runs"],
+        request=None,
+        responses=RunOut,
+        examples=[OpenApiExample("Paused", RUN | {"state": "paused"}, response_only=True)],
+    )
+    def post(self, request: Request, slug: str, number: int) -> Response:
+        """Pause a run. Nothing is lost; it goes on where it stood when resumed. 409 when it is not at work."""
+        return self.change(request, slug, number, pause_run)
+
+
+class ResumeRun(RunChange):
+    """Resuming a run."""
+
+    @extend_schema(
+        operation_id="runs_resume",
+        summary="Resume a run",
+        tags=["runs"],
+        request=None,
+        responses=RunOut,
+        examples=[OpenApiExample("Queued again", RUN | {"state": "queued"}, response_only=True)],
+    )
+    def post(self, request: Request, slug: str, number: int) -> Response:
+        """Let a paused run go on. 409 when it is not paused."""
+        return self.change(request, slug, number, resume_run)
+
+
+class CancelRun(RunChange):
+    """Cancelling a run."""
+
+    @extend_schema(
+        operation_id="runs_cancel",
+        summary="Cancel a run",
+        tags=["runs"],
+        request=None,
+        responses=RunOut,
+        examples=[OpenApiExample("Cancelled", RUN | {"state": "cancelled"}, response_only=True)],
+    )
+    def post(self, request: Request, slug: str, number: int) -> Response:
+        """End a run for good; its versions and metrics stay. 409 when it is over already."""
+        return self.change(request, slug, number, cancel_run)
+
+
+class PublishRun(ProjectCall):
+    """Publishing a run's newest state."""
+
+    @extend_schema(
+        operation_id="runs_publish",
+        summary="Publish a version now",
+        tags=["runs"],
+        request=None,
+        responses=VersionOut,
+        examples=[OpenApiExample("The version", VERSION | {"reason": "request"}, response_only=True)],
+    )
+    def post(self, request: Request, slug: str, number: int) -> Response:
+        """Publish the run's newest state as a version; the same state is published once, and given back again."""
+        project, actor = self.managing(request, slug)
+        version = publish_now(run_id=find_run(project, number).pk, actor=actor)
+        return Response(VersionOut(version).data)
+
+
+def _find_model(project: Project, given: int | str) -> RegisteredModel:
+    named = {"pk": given} if isinstance(given, int) else {"name": given}
+    model = RegisteredModel.objects.filter(project=project, **named).select_related("project__team").first()
+    if model is None:
+        raise UserError(f"This project has no model {given!r}.", fields={"model": "No such model in this project."})
+    return model
+
+
+def _find_version(project: Project, number: int | None) -> Version | None:
+    if number is None:
+        return None
+    version = Version.objects.filter(project=project, number=number).select_related("model").first()
+    if version is None:
+        raise UserError(f"This project has no version {number}.", fields={"from_version": "No such version."})
+    return version

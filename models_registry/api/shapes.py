@@ -1,0 +1,212 @@
+"""Models, runs, versions, deployments and alarms as the API tells them. Numbers are those of the pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework import serializers
+
+from models_registry.api.fields import name_user
+from models_registry.models import Alarm, Deployment, RegisteredModel, Run, Version
+from projects.models import Project
+
+
+def metrics_of(**kwargs: Any) -> serializers.DictField:
+    """Make the field of the newest value of every series, by its key."""
+    return serializers.DictField(
+        **kwargs,
+        read_only=True,
+        child=serializers.FloatField(allow_null=True),
+        help_text="Newest value of every series, by `view.metric` such as `rolling.F1`; null while not measured.",
+    )
+
+
+def number_of(source: str, text: str, *, nullable: bool = False) -> serializers.IntegerField:
+    """Make the field of the number of something related."""
+    return serializers.IntegerField(source=source, read_only=True, allow_null=nullable, help_text=text)
+
+
+class ModelOut(serializers.ModelSerializer[RegisteredModel]):
+    """A model: a named spec, which never changes."""
+
+    spec = serializers.DictField(read_only=True, child=serializers.JSONField(), help_text="What the model consists of.")
+    created_by = name_user(source="created_by.username")
+
+    class Meta:
+        model = RegisteredModel
+        fields = ["id", "name", "spec", "note", "created_by", "created_at", "archived_at"]
+        read_only_fields = fields
+
+
+class RunOut(serializers.ModelSerializer[Run]):
+    """One incremental training: what it was started with, and how far it is."""
+
+    model = serializers.IntegerField(source="model_id", read_only=True, help_text="Id of the model.")
+    model_name = serializers.CharField(source="model.name", read_only=True)
+    from_version = number_of("from_version.number", "The version it went on from.", nullable=True)
+    verifies = number_of("verifies.number", "The version it replays to verify it.", nullable=True)
+    publish_every = serializers.SerializerMethodField(help_text="Events between two versions; 0: none by rule.")
+    set_aside = number_of("set_aside_count", "Events it could not learn from; see `set-aside/`.")
+    metrics = metrics_of(source="summary")
+    created_by = name_user(source="created_by.username")
+
+    class Meta:
+        model = Run
+        fields = [
+            "number",
+            "model",
+            "model_name",
+            "mode",
+            "purpose",
+            "state",
+            "error",
+            "from_version",
+            "verifies",
+            "seed",
+            "publish_every",
+            "trigger",
+            "start_position",
+            "position",
+            "target_position",
+            "learned",
+            "set_aside",
+            "events_per_second",
+            "metrics",
+            "created_by",
+            "created_at",
+            "started_at",
+            "updated_at",
+            "finished_at",
+        ]
+        read_only_fields = fields
+
+    def get_publish_every(self, run: Run) -> int:
+        return int(run.options.get("publish_every") or 0)
+
+
+class VersionOut(serializers.ModelSerializer[Version]):
+    """The immutable published state of a model at one position."""
+
+    model = serializers.IntegerField(source="model_id", read_only=True, help_text="Id of the model.")
+    model_name = serializers.CharField(source="model.name", read_only=True)
+    run = number_of("run.number", "The run that published it.")
+    parent = number_of("parent.number", "The version before it.", nullable=True)  # type: ignore[assignment]
+    metrics = metrics_of()
+    environment = serializers.DictField(
+        child=serializers.CharField(), read_only=True, help_text="Python, River and portal versions that learned it."
+    )
+    digest = serializers.CharField(
+        read_only=True, help_text="Names the model, not its file; empty until a worker has computed it."
+    )
+    created_by = name_user(source="created_by.username")
+
+    class Meta:
+        model = Version
+        fields = [
+            "number",
+            "model",
+            "model_name",
+            "run",
+            "parent",
+            "position",
+            "reason",
+            "metrics",
+            "digest",
+            "artifact_bytes",
+            "environment",
+            "created_by",
+            "created_at",
+        ]
+        read_only_fields = fields
+
+
+class VerificationOut(serializers.Serializer[Any]):
+    """What replaying a version found."""
+
+    run = number_of("run.number", "The run that replayed it.")
+    identical = serializers.BooleanField(read_only=True, help_text="Whether the same model came out.")
+    differs_since = serializers.IntegerField(
+        read_only=True, allow_null=True, help_text="First position at which the metrics differed."
+    )
+    at = serializers.DateTimeField(source="created_at", read_only=True)
+
+
+class VersionDetailOut(VersionOut):
+    """A version with its spec and what verifying it found."""
+
+    spec = serializers.DictField(read_only=True, child=serializers.JSONField())
+    verifications = VerificationOut(many=True, read_only=True)
+
+    class Meta(VersionOut.Meta):
+        fields = [*VersionOut.Meta.fields, "spec", "verifications"]
+        read_only_fields = fields
+
+
+class DeploymentOut(serializers.ModelSerializer[Deployment]):
+    """A fact: from here on this version served. The newest one says what serves now."""
+
+    version = number_of("version.number", "The version that serves.")
+    previous = number_of("previous.version.number", "The version that served before.", nullable=True)
+    replay_run = number_of(
+        "replay_run.number", "The run that replays what was learned since, after a rollback.", nullable=True
+    )
+    since = serializers.CharField(
+        read_only=True, help_text="What a rollback did with what was learned since: drop, replay, challenger; or empty."
+    )
+    created_by = name_user(source="created_by.username")
+
+    class Meta:
+        model = Deployment
+        fields = [
+            "number",
+            "version",
+            "kind",
+            "mode",
+            "previous",
+            "since",
+            "replay_run",
+            "reason",
+            "created_by",
+            "created_at",
+        ]
+        read_only_fields = fields
+
+
+class AlarmOut(serializers.ModelSerializer[Alarm]):
+    """What a monitor found."""
+
+    run = number_of("run.number", "The run it is about.")
+    detail = serializers.DictField(
+        child=serializers.JSONField(), read_only=True, help_text="What was found, by which detector."
+    )
+
+    class Meta:
+        model = Alarm
+        fields = ["run", "kind", "position", "detail", "created_at"]
+        read_only_fields = fields
+
+
+def list_runs(project: Project) -> QuerySet[Run]:
+    """Return the runs of a project with everything that `RunOut` tells."""
+    runs = Run.objects.filter(project=project).select_related("model", "from_version", "verifies", "created_by")
+    return runs.defer(
+        "spec", "environment", "model__spec", "from_version__spec", "from_version__metrics", "verifies__metrics"
+    )
+
+
+def list_versions(project: Project) -> QuerySet[Version]:
+    """Return the versions of a project with everything that `VersionOut` tells."""
+    versions = Version.objects.filter(project=project).select_related("model", "run", "parent", "created_by")
+    return versions.defer("spec", "model__spec", "run__spec", "run__summary", "parent__spec", "parent__metrics")
+
+
+def list_deployments(project: Project) -> QuerySet[Deployment]:
+    """Return the deployments of a project with everything that `DeploymentOut` tells."""
+    related = ("version", "previous__version", "replay_run", "created_by")
+    return (
+        Deployment.objects.filter(project=project)
+        .select_related(*related)
+        .defer("version__spec", "version__metrics", "previous__version__spec", "previous__version__metrics")
+        .defer("replay_run__spec", "replay_run__summary")
+    )
