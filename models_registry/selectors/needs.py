@@ -69,7 +69,7 @@ def _worsening(facts: Facts) -> Iterator[Need]:
             f"v{serving.version} does no better than guessing: {serving.metric.measure.title} {ours}, "
             f"and {guess} for the baseline on the same events."
         )
-        yield Need(WORSENING, "bad", "trending-down", text, "Look at the project", "models_registry:overview")
+        yield Need(WORSENING, "bad", "trending-down", text, "Look at the versions", "models_registry:version_list")
     found, run = facts.drifts
     if found and run is not None:
         times = "once" if found == 1 else f"{found:,} times"

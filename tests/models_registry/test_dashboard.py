@@ -251,6 +251,14 @@ def test_a_follower_that_waits_refreshes_calmly_and_nothing_at_work_not_at_all(s
     assert 'hx-trigger="every 15s"' in page and "Waits for labels" in page
 
 
+def test_a_follower_that_waits_for_its_first_label_shows_no_empty_bar(signed_in, project):
+    add_run(
+        add_model(project), mode=Run.Mode.FOLLOW, state=Run.State.QUEUED, position=0, target_position=None, learned=0
+    )
+    page = signed_in.get("/").content.decode()
+    assert "Queued" in page and "nothing new to learn" in page and "<progress" not in page
+
+
 def test_htmx_gets_only_the_part_that_changes(signed_in, project):
     page = signed_in.get("/?q=Phish", headers={"HX-Request": "true"}).content.decode()
     assert re.match(r'\s*<div class="stack"\s+id="board"', page) and "<html" not in page
