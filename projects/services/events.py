@@ -14,7 +14,16 @@ from django.db import IntegrityError, transaction
 
 from ops_portal.errors import UserError
 from projects.doorbell import ring_followers
-from projects.event_store import LabelToJoin, Stored, find_events, insert_events, join_labels, stored_time
+from projects.event_store import (
+    LabelToJoin,
+    Stored,
+    advance_stream,
+    find_events,
+    insert_events,
+    join_labels,
+    lock_stream,
+    stored_time,
+)
 from projects.labels import LabelRule
 from projects.models import LabelCorrection, Project
 from projects.payload import MISSING, Incoming, IncomingLabel, PayloadError
@@ -128,23 +137,21 @@ class _Batch:
     """What one transaction will write, and the counts of its receipt. Opening it locks the project's row."""
 
     def __init__(self, project_id: int, keys: Sequence[str], now: datetime) -> None:
-        # A key lock would wait for every transaction that inserts a row pointing at the project.
-        project = (
-            Project.objects.select_for_update(no_key=True)
-            .only("task", "label_type", "label_classes", "last_position", "event_count", "archived_at")
-            .get(pk=project_id)
-        )
-        if project.archived_at is not None:
+        stream = lock_stream(project_id)
+        if stream is None:
+            raise UserError("This project does not exist any more.", code="not_found", status=404)
+        if stream.archived:
             raise UserError("This project is archived and takes no more events.", code="archived", status=409)
-        self.project = project
+        self.project_id = project_id
+        self.stream = stream
         self.now = now
-        self.rule = LabelRule(project.task, project.label_type, project.label_classes)
+        self.rule = LabelRule(stream.task, stream.label_type, stream.label_classes)
         self.stored = find_events(project_id, keys)
         self.fresh: dict[str, list[Any]] = {}
         self.joins: dict[str, LabelToJoin] = {}
         self.other_labels: list[tuple[str, str]] = []
         self.rejected: list[Rejection] = []
-        self.position = project.last_position
+        self.position = stream.last_position
         self.accepted = 0
         self.duplicates = 0
 
@@ -183,24 +190,22 @@ class _Batch:
         insert_events(list(self.fresh.values()))
         join_labels(list(self.joins.values()), self.now)
         corrections = self._record_corrections()
-        if self.accepted or self.rule.changed:
-            project = self.project
-            changes: dict[str, Any] = {
-                "last_position": self.position,
-                "event_count": project.event_count + len(self.fresh),
-            }
-            if self.rule.changed:
-                changes |= {"label_type": self.rule.kind, "label_classes": self.rule.classes}
-            Project.objects.filter(pk=project.pk).update(**changes)
-        if self.position > self.project.last_position:
-            ring_followers(self.project.pk)
+        if self.accepted:
+            count = self.stream.event_count + len(self.fresh)
+            advance_stream(self.project_id, last_position=self.position, event_count=count)
+        if self.rule.changed:
+            Project.objects.filter(pk=self.project_id).update(
+                label_type=self.rule.kind, label_classes=self.rule.classes
+            )
+        if self.position > self.stream.last_position:
+            ring_followers(self.project_id)
         return Receipt(self.accepted, self.duplicates, self.rejected, self.position, corrections)
 
     def _record_corrections(self) -> int:
         """Record labels that differ from every one their event had before; the others are duplicates."""
         if not self.other_labels:
             return 0
-        events: dict[str, Stored] = find_events(self.project.pk, list({key for key, _ in self.other_labels}))
+        events: dict[str, Stored] = find_events(self.project_id, list({key for key, _ in self.other_labels}))
         said = {(event.pk, msgspec.json.decode(event.label)) for event in events.values() if event.label is not None}
         earlier = LabelCorrection.objects.filter(event_id__in=[event.pk for event in events.values()])
         said |= {(event_id, msgspec.json.decode(label)) for event_id, label in earlier.values_list("event_id", "label")}

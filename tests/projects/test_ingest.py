@@ -179,7 +179,7 @@ def test_reading_goes_on_after_old_events_were_removed(project):
 
 
 def test_a_batch_costs_the_same_queries_however_long_it_is(project, django_assert_num_queries):
-    with django_assert_num_queries(6):  # savepoint, lock, keys, insert, counts, release
+    with django_assert_num_queries(7):  # savepoint, lock, keys, insert, counts, label type, release
         accept(project_id=project.pk, items=[event(f"e{i}", True) for i in range(500)], now=NOW)
     with django_assert_num_queries(4):  # nothing new: no insert, no counts
         accept(project_id=project.pk, items=[event(f"e{i}", True) for i in range(500)], now=NOW)
