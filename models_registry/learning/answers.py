@@ -15,7 +15,9 @@ from .intake import Features
 from .labels import Label
 from .serving import Probabilities
 
-MAX_BLANK = 100
+MAX_BLANK = 1_000
+BLANK_COST = 10
+"""A prediction that is not a number costs this, a good one earns 1: more than one in eleven, for long, is too many."""
 UNKNOWN = -(2**63)
 """Stands for "no prediction" where a number is needed."""
 
@@ -74,19 +76,19 @@ class Answers:
         positions
             The events' positions.
         blank
-            How many predictions in a row were not numbers before these.
+            What predictions that are not numbers had cost before these.
 
         Returns
         -------
-        How many in a row are not, after these.
+        What they have cost after these.
         """
         undefined = np.isnan(np.array(self._values, dtype=float))
         if not undefined.any():
-            return 0 if positions else blank
+            return max(0, blank - len(positions))
         for position, missing, said in zip(positions, undefined.tolist(), self.raw, strict=True):
-            blank = blank + 1 if missing and said is not None else 0
+            blank = blank + BLANK_COST if missing and said is not None else max(0, blank - 1)
             if blank >= MAX_BLANK:
-                message = f"the model diverged: {MAX_BLANK} predictions in a row are not numbers; scale the features"
+                message = "the model diverged: too many of its predictions are not numbers; scale the features"
                 raise EstimatorFailed(position, f"{message}, or lower the learning rate")
         return blank
 

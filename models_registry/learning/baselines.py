@@ -1,7 +1,7 @@
 """Guesses that ignore the features: what a model has to beat.
 
 - `majority`: the label that is most frequent so far, a tie keeping the one that got there first; its probabilities are
-  the shares of the labels so far;
+  the (smoothed) shares of the labels so far;
 - `mean`: the mean of the labels so far;
 - `last`: the last label.
 """
@@ -32,7 +32,7 @@ class Baseline:
 
     Examples
     --------
-    >>> Baseline("majority").follow([True, False, False, True])
+    >>> Baseline("majority").follow([True, False, False, True])[0]
     [None, True, True, False]
     """
 
@@ -44,8 +44,14 @@ class Baseline:
         self._mean = 0.0
         self._events = 0
 
-    def follow(self, labels: Sequence[Label]) -> list[Label | None]:
-        """Take labels; return the guess made before each, `None` before the first of all."""
+    def follow(self, labels: Sequence[Label]) -> tuple[list[Label | None], list[dict[Label, float]] | None]:
+        """Take labels.
+
+        Returns
+        -------
+        The guess made before each, `None` before the first of all; and, where the guess has any, the probability it
+        gave the label that came, and to `True`.
+        """
         if self.kind == MAJORITY:
             return self._follow_majority(labels)
         guesses: list[Label | None] = []
@@ -53,23 +59,31 @@ class Baseline:
             if labels:
                 guesses = [self._guess, *labels[:-1]]
                 self._guess = labels[-1]
-            return guesses
+            return guesses, None
         mean, events = self._mean, self._events
         for label in labels:
             guesses.append(mean if events else None)
             events += 1
             mean += (label - mean) / events  # type: ignore[operator]
         self._mean, self._events = mean, events
-        return guesses
+        return guesses, None
 
-    def _follow_majority(self, labels: Sequence[Label]) -> list[Label | None]:
-        counts, most, guess = self._counts, self._most, self._guess
+    def _follow_majority(self, labels: Sequence[Label]) -> tuple[list[Label | None], list[dict[Label, float]]]:
+        counts, most, guess, events = self._counts, self._most, self._guess, self._events
         guesses: list[Label | None] = []
+        chances: list[dict[Label, float]] = []
         for label in labels:
             guesses.append(guess)
-            count = counts.get(label, 0) + 1
-            counts[label] = count
-            if count > most:
-                most, guess = count, label
-        self._most, self._guess = most, guess
-        return guesses
+            count = counts.get(label, 0)
+            # Each class counted once more than it was seen (Laplace): one that is new is unlikely, not impossible.
+            total = events + (2 if isinstance(label, bool) else len(counts) + 1)
+            chance = {label: (count + 1) / total}
+            if label is False:
+                chance[True] = (counts.get(True, 0) + 1) / total
+            chances.append(chance)
+            counts[label] = count + 1
+            events += 1
+            if count >= most:
+                most, guess = count + 1, label
+        self._most, self._guess, self._events = most, guess, events
+        return guesses, chances

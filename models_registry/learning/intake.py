@@ -34,7 +34,13 @@ class Batch(NamedTuple):
     labels: list[Label]
     set_aside: list[SetAside]
     last: int
-    """Position of the last event taken, set aside or not; 0 when there was none."""
+    """Position of the last event taken, set aside or not."""
+
+    def before(self, i: int) -> Batch:
+        """Return the part before the event of this index, with what was set aside before it."""
+        stop = self.positions[i]
+        aside = [event for event in self.set_aside if event.position < stop]
+        return Batch(self.positions[:i], self.features[:i], self.labels[:i], aside, stop - 1)
 
 
 class Intake:

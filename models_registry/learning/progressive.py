@@ -190,14 +190,44 @@ class Learner:
         Raises
         ------
         EstimatorFailed
-            If the model fails; nothing from that event on was learned. The learner is then of no further use.
+            If the model fails. The events before that one are scored and its own learning may be half done, so the
+            learner is of no further use: to go on, start from a copy and stop before this event.
         """
         result = ChunkResult(position=self.position, series=self.series)
         iterator = iter(events)
         while block := list(itertools.islice(iterator, BLOCK)):
-            batch = self.intake.take(block)
-            self._finish_block(batch, self._predict_and_learn(batch), len(block), result)
+            self.learn_batch(self.intake.take(block), result)
         return result
+
+    def learn_batch(self, batch: Batch, result: ChunkResult) -> Answers:
+        """Predict, score and learn events that are checked already, perhaps for several learners at once.
+
+        Parameters
+        ----------
+        batch
+            The events.
+        result
+            What they bring is added to it.
+
+        Returns
+        -------
+        What the model had predicted.
+        """
+        answers = Answers(self.model, self.task, probabilities=self.scorer.needs_probabilities)
+        predict, learn, keep = answers.predict, self.model.learn_one, answers.raw.append
+        i = 0
+        try:
+            # The loop that everything else is kept out of.
+            for i, x, y in zip(itertools.count(), batch.features, batch.labels):  # noqa: B007 (read when it fails)
+                keep(predict(x))
+                learn(x, y)
+        except Exception as error:
+            failure = EstimatorFailed(batch.positions[i], describe(error))
+            del answers.raw[i:]
+            self._finish_batch(batch.before(i), answers, result)
+            raise failure from error
+        self._finish_batch(batch, answers, result)
+        return answers
 
     def learn_delayed(self, occurrences: Iterable[Occurrence]) -> ChunkResult:
         """Predict when features come, score and learn when their label comes.
@@ -213,7 +243,7 @@ class Learner:
         while block := list(itertools.islice(iterator, BLOCK)):
             answers = Answers(self.model, self.task, probabilities=self.scorer.needs_probabilities)
             batch, answers.raw = self.waiting.go_through(block, self.intake, answers.predict, self.model.learn_one)
-            self._finish_block(batch, answers, len(batch.positions) + len(batch.set_aside), result)
+            self._finish_batch(batch, answers, result)
         return result
 
     def predict(self, features: object) -> Prediction:
@@ -273,12 +303,13 @@ class Learner:
         """Return the size of the model in bytes, as pickled; about 30 ms for a forest of 5 MB."""
         return len(pickle.dumps(self.model, protocol=5))
 
-    def _finish_block(self, batch: Batch, answers: Answers, events: int, result: ChunkResult) -> None:
+    def _finish_batch(self, batch: Batch, answers: Answers, result: ChunkResult) -> None:
         """Score what was predicted and learned, and take note of it."""
         if len(self._probes) < PROBES:
             self._probes += batch.features[: PROBES - len(self._probes)]
         answers.finish()
         self._blank = answers.check_defined(batch.positions, self._blank)
+        events = len(batch.positions) + len(batch.set_aside)
         self.position = batch.last
         self.events += events
         self.learned += len(batch.positions)
@@ -296,19 +327,6 @@ class Learner:
         result.position = self.position
         result.set_aside += batch.set_aside
         result.series = self.series
-
-    def _predict_and_learn(self, batch: Batch) -> Answers:
-        """Go through the events of a block: the loop everything else is kept out of."""
-        answers = Answers(self.model, self.task, probabilities=self.scorer.needs_probabilities)
-        predict, learn, keep = answers.predict, self.model.learn_one, answers.raw.append
-        i = 0
-        try:
-            for i, x, y in zip(itertools.count(), batch.features, batch.labels):  # noqa: B007 (read when it fails)
-                keep(predict(x))
-                learn(x, y)
-        except Exception as error:
-            raise EstimatorFailed(batch.positions[i], describe(error)) from error
-        return answers
 
 
 def _detector(given: bool | dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from . import measures
 from .answers import Answers
-from .baselines import Baseline
+from .baselines import MAJORITY, Baseline
 from .catalogue import REGRESSION
 from .drift import Drift, ErrorWatch
 from .labels import Label
@@ -52,13 +52,13 @@ class Scorer:
     window
         Events in the rolling view; the fading view forgets at the same pace.
     baseline
-        Kind of the baseline.
+        Kind of the baseline; `None` for none, when another scorer of the same events keeps it.
     watch
         The watch over the error, if wanted.
     """
 
     def __init__(
-        self, task: str, metrics: Sequence[str], window: int, baseline: str, watch: ErrorWatch | None = None
+        self, task: str, metrics: Sequence[str], window: int, baseline: str | None, watch: ErrorWatch | None = None
     ) -> None:
         self.task = task
         self.metrics = list(metrics)
@@ -68,17 +68,14 @@ class Scorer:
         self._tally = make_tally(task, metrics, window)
         self._fading = FadingMean(1 - 1 / window)
         self._faded = measures.key_of(FADING, measures.PRIMARY[task])
-        self._baseline = Baseline(baseline)
-        # A guess that ignores the features has no probabilities worth a curve.
-        self._baseline_tally = make_tally(
-            task, [name for name in metrics if not measures.find_measure(name).needs_probabilities], window
-        )
+        self._baseline = Baseline(baseline) if baseline else None
+        self._against = [name for name in metrics if baseline and _can_be_guessed(name, baseline)]
+        self._baseline_tally = make_tally(task, self._against, window)
         self._lasts: dict[str, float] = dict.fromkeys(self._names(), math.nan)
 
     def _names(self) -> list[str]:
-        plain = [name for name in self.metrics if not measures.find_measure(name).needs_probabilities]
         keys = [measures.key_of(view, name) for view in (OVERALL, ROLLING) for name in self.metrics]
-        keys += [measures.key_of(view, name) for view in (BASELINE, BASELINE_ROLLING) for name in plain]
+        keys += [measures.key_of(view, name) for view in (BASELINE, BASELINE_ROLLING) for name in self._against]
         return [*keys, self._faded]
 
     def score(self, positions: Sequence[int], labels: Sequence[Label], answers: Answers) -> Scored:
@@ -89,8 +86,9 @@ class Scorer:
         with np.errstate(over="ignore", invalid="ignore"):
             series, drifts, scored = self._score_model(positions, labels, answers)
             self._spread(series, scored, names, values)
-            series, scored = self._score_baseline(labels)
-            self._spread(series, scored, names, values)
+            if self._baseline:
+                series, scored = self._score_baseline(self._baseline, labels)
+                self._spread(series, scored, names, values)
         self._lasts = dict(zip(names, values[:, -1].tolist(), strict=True))
         return Scored(names, values, drifts, answers.numbers())
 
@@ -119,13 +117,13 @@ class Scorer:
             series[self._faded] = self._fading.add([1.0 - error for error in errors])
         return series, drifts, scored
 
-    def _score_baseline(self, labels: Sequence[Label]) -> tuple[Series, list[int] | None]:
-        guesses = self._baseline.follow(labels)
+    def _score_baseline(self, baseline: Baseline, labels: Sequence[Label]) -> tuple[Series, list[int] | None]:
+        guesses, chances = baseline.follow(labels)
         scored = None
         if guesses[0] is None:
             scored = list(range(1, len(guesses)))
-            guesses, labels = guesses[1:], labels[1:]
-        series = self._baseline_tally.add(labels, guesses, None) if guesses else {}  # type: ignore[arg-type]
+            guesses, labels, chances = guesses[1:], labels[1:], chances and chances[1:]
+        series = self._baseline_tally.add(labels, guesses, chances) if guesses else {}  # type: ignore[arg-type]
         renamed: Series = {}
         for key in [name for name in self._names() if name.startswith(BASELINE)]:
             view, _, metric = key.partition(".")
@@ -144,6 +142,11 @@ class Scorer:
             steps = np.zeros(count, dtype=np.int64)
             steps[scored] = 1
             values[row_of[name]] = np.concatenate(([self._lasts[name]], found))[np.cumsum(steps)]
+
+
+def _can_be_guessed(metric: str, baseline: str) -> bool:
+    """Whether a guess that ignores the features has a value; its ROC curve is a diagonal and not worth drawing."""
+    return metric != "ROCAUC" and (baseline == MAJORITY or not measures.find_measure(metric).needs_probabilities)
 
 
 def _errors(task: str, labels: Sequence[Label], said: Sequence[Label | None]) -> list[float]:

@@ -1,6 +1,7 @@
 """Progressive learning is exact: River's numbers, however the stream is cut, resumed or repeated."""
 
 import itertools
+import math
 import pickle
 from typing import Any
 
@@ -158,6 +159,10 @@ def test_the_baseline_is_scored_on_the_same_events() -> None:
     learner.learn(events)
     # Guesses: none, no, no, no, no, then a tie that the earlier one keeps, then yes would lead only after the last.
     assert learner.summary()["baseline.Accuracy"] == 2 / 6
+    loss = Learner.create(LOGISTIC, "binary", seed=1, metrics=["LogLoss"])
+    loss.learn(events)
+    shares = [2 / 3, 1 - 3 / 4, 3 / 5, 1 - 4 / 6, 3 / 7, 4 / 8]
+    assert loss.summary()["baseline.LogLoss"] == pytest.approx(-sum(map(math.log, shares)) / 6)
     last = Learner.create(LOGISTIC, "binary", seed=1, metrics=["Accuracy"], baseline="last")
     last.learn(events)
     assert last.summary()["baseline.Accuracy"] == 3 / 6
