@@ -3,7 +3,8 @@
 - `majority`: the label that is most frequent so far, a tie keeping the one that got there first; its probabilities are
   the (smoothed) shares of the labels so far;
 - `mean`: the mean of the labels so far;
-- `last`: the last label.
+- `last`: the last label;
+- `none`: no guess is kept.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 from .catalogue import REGRESSION
 from .labels import Label
 
-MAJORITY, MEAN, LAST = "majority", "mean", "last"
+MAJORITY, MEAN, LAST, NONE = "majority", "mean", "last", "none"
 TITLES = {MAJORITY: "Commonest label so far", MEAN: "Mean so far", LAST: "Last label"}
 
 

@@ -89,7 +89,7 @@ class Learner:
     >>> learner = Learner.create(find_template("logistic-regression").spec, "binary", seed=42)
     >>> result = learner.learn((i, x, y) for i, (x, y) in enumerate(datasets.Phishing(), start=1))
     >>> result.events, round(learner.summary()["overall.Accuracy"], 3)
-    (1250, 0.888)
+    (1250, 0.893)
 
     References
     ----------
@@ -146,7 +146,7 @@ class Learner:
         drift
             Whether to watch the error, or the spec of the detector that does.
         baseline
-            One of `baselines.list_baselines(task)`; the first when left out.
+            One of `baselines.list_baselines(task)`, the first when left out, or `none`.
         classes
             For a binary task, the negative and the positive label, if known.
         start
@@ -167,7 +167,7 @@ class Learner:
         if not 2 <= window <= 100_000:
             raise ValueError("the window has to hold between 2 and 100,000 events")
         kind = baseline or baselines.list_baselines(task)[0]
-        if kind not in baselines.list_baselines(task):
+        if kind not in (*baselines.list_baselines(task), baselines.NONE):
             raise ValueError(f"{kind}: no baseline of a {task} task")
         learner.labels = LabelBook(task, classes)
         learner.intake = Intake(learner.labels)
@@ -176,7 +176,7 @@ class Learner:
         watch = None if drift is False else ErrorWatch(_detector(drift), seed, task)
         if task != REGRESSION and not serving.has_probabilities(learner.model):
             names = [name for name in names if not measures.find_measure(name).needs_probabilities]
-        learner.scorer = Scorer(task, names, window, kind, watch)
+        learner.scorer = Scorer(task, names, window, None if kind == baselines.NONE else kind, watch)
         return learner
 
     def learn(self, events: Iterable[Event]) -> ChunkResult:
