@@ -30,6 +30,30 @@ class RegisteredModel(models.Model):
         return self.name
 
 
+class Comparison(models.Model):
+    """Runs that learn the same events in one pass, so that they can be compared fairly."""
+
+    class Kind(models.TextChoices):
+        COMPARE = "compare", "Comparison of models"
+        SWEEP = "sweep", "Sweep over parameters"
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="comparisons")
+    number = models.PositiveIntegerField()
+    name = models.CharField(max_length=80)
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.COMPARE)
+    created_by = models.ForeignKey(USER, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "number"], name="comparison_number_unique_in_project")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Run(models.Model):
     """One incremental training: a model learning a project's events in the order of their labels.
 
@@ -65,6 +89,8 @@ class Run(models.Model):
     purpose = models.CharField(max_length=8, choices=Purpose.choices, default=Purpose.LEARN)
     state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
     from_version = models.ForeignKey("Version", null=True, on_delete=models.PROTECT, related_name="runs_from")
+    #: Runs of one comparison at the same position learn in one pass.
+    comparison = models.ForeignKey(Comparison, null=True, on_delete=models.SET_NULL, related_name="runs")
     #: The version that a verifying run replays.
     verifies = models.ForeignKey("Version", null=True, on_delete=models.CASCADE, related_name="verifying_runs")
     #: Snapshot of the model's spec, so that the run stays explained whatever happens to the model.

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from models_registry import artifacts, engine
 from models_registry.models import Run, Version
-from models_registry.services import retention, training, versions
+from models_registry.services import chunks, retention, training, versions
 
 
 @worker_init.connect
@@ -66,7 +66,7 @@ def sweep_artifacts() -> int:
     """Remove old artifacts that no row names: left behind by killed or overtaken workers."""
     swept = 0
     for sha in artifacts.older_than(timezone.now() - artifacts.ORPHAN_AGE):
-        if not training.artifact_in_use(sha):
+        if not chunks.artifact_in_use(sha):
             artifacts.discard(sha)
             swept += 1
     return swept

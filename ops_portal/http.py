@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect
+from django.shortcuts import redirect, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -31,13 +31,21 @@ def safe_next(request: HttpRequest, default: str) -> str:
 
 
 class UserErrorMiddleware:
-    """Turns a `UserError` that no view caught into a message on the page the user came from, or into JSON."""
+    """Turns a `UserError` that no view caught into a message on the page the user came from, or into JSON.
+
+    Also sends the whole page to sign in where only a fragment was asked for after the session had ended.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        # A fragment that was asked for after the session has ended: the whole page goes to sign in, not the fragment.
+        to = response.get("Location", "")
+        if getattr(request, "htmx", False) and to.startswith(resolve_url(settings.LOGIN_URL)):
+            return HttpResponseClientRedirect(to)
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, UserError):

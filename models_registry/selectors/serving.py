@@ -124,10 +124,13 @@ def last_good(project: Project, serving: ServingNow | None) -> int | None:
 
     None where there is no such version; every other one can still be chosen.
     """
-    if serving is None:
-        return None
-    history = Deployment.objects.filter(project=project).order_by("-number")
-    seen, next_kind = {serving.version}, ""
+    return None if serving is None else last_good_number(project.pk, serving.version)
+
+
+def last_good_number(project_id: int, serving: int) -> int | None:
+    """Return the number of the version that served last, is not `serving`, and was not rolled back from."""
+    history = Deployment.objects.filter(project_id=project_id).order_by("-number")
+    seen, next_kind = {serving}, ""
     for version, kind in history.values_list("version__number", "kind")[:LOOKED_BACK]:
         # The newest stay of a version counts: once rolled back it is bad, deployed again it has another chance.
         if version not in seen and next_kind != Deployment.Kind.ROLLBACK:

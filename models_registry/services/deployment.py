@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
 from models_registry.models import Deployment, Run, Version
+from models_registry.selectors.serving import last_good_number
 from models_registry.services.numbering import next_number
 from models_registry.services.runs import cancel_run, start_run
 from models_registry.services.versions import check_kept, publish
@@ -128,18 +129,12 @@ def roll_back(
 
 
 def last_good_version(project_id: int) -> Version | None:
-    """The version that served before the current one, skipping repeats of the current one."""
+    """What a rollback restores when nothing else is asked for: what served last and was not itself rolled back."""
     current = current_deployment(project_id)
-    if current is None:
+    number = last_good_number(project_id, current.version.number) if current else None
+    if number is None:
         return None
-    earlier = (
-        Deployment.objects.filter(project_id=project_id)
-        .exclude(version_id=current.version_id)
-        .select_related("version__model", "version__run")
-        .order_by("-number")
-        .first()
-    )
-    return earlier.version if earlier else None
+    return Version.objects.select_related("model", "run").get(project_id=project_id, number=number)
 
 
 def _check(project: Project, version: Version, mode: str) -> None:
@@ -148,6 +143,14 @@ def _check(project: Project, version: Version, mode: str) -> None:
     check_kept(version)
     if mode not in Deployment.Mode.values:
         raise UserError("Choose whether to pin the version or to follow its run.", fields={"mode": "pin or follow"})
+    if mode == Deployment.Mode.FOLLOW and version.run.ended:
+        raise UserError(
+            f"Run {version.run.number} is over, so there is nothing to follow. Pin {version} instead, or start a run"
+            " from it that follows the stream.",
+            code="run_over",
+            fields={"mode": "The run is over."},
+            status=409,
+        )
 
 
 def _drop_learning(current: Deployment, actor: AbstractBaseUser) -> None:

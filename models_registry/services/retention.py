@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from models_registry import artifacts
 from models_registry.models import Run, Version
-from models_registry.services.training import artifact_in_use
+from models_registry.services.chunks import artifact_in_use
 from projects.models import Project
 from projects.services.activity import record
 
