@@ -19,6 +19,7 @@ from river.__version__ import __version__ as river_version
 
 from . import catalogue_offer as offer
 from . import catalogue_rules as rules
+from .catalogue_help import HELP
 
 TARGET = Path(__file__).with_name("catalogue.json")
 
@@ -109,7 +110,7 @@ def _params(path: str, cls: type, helps: dict[str, str]) -> list[dict[str, Any]]
             param["required"] = True
         else:
             param["default"] = list(parameter.default) if isinstance(parameter.default, tuple) else parameter.default
-        param["help"] = helps.get(name) or offer.HELP.get(f"{path}.{name}") or offer.HELP[name]
+        param["help"] = helps.get(name) or HELP.get(f"{path}.{name}") or HELP[name]
         params.append(param)
     return params
 

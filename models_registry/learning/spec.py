@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from typing import Any
 
 from .catalogue import BINARY, REGRESSION, TASKS, Entry, Parameter, read_catalogue
@@ -334,3 +335,32 @@ def _join(place: str, key: str) -> str:
 def _show(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False, default=repr)
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+def find_differences(one: dict[str, Any], other: dict[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Return where two specs differ, defaults written out: `(place, value in one, value in other)`.
+
+    What only one of them has is `None` in the other.
+
+    Examples
+    --------
+    >>> plain = {"use": "linear_model.LogisticRegression"}
+    >>> find_differences(plain, {"use": "linear_model.LogisticRegression", "params": {"l2": 0.1, "l1": 0.0}})
+    [('params.l2', 0.0, 0.1)]
+    """
+    flat, flat_other = dict(_flatten(resolve(one), "")), dict(_flatten(resolve(other), ""))
+    places = [*flat, *(place for place in flat_other if place not in flat)]
+    return [
+        (place, flat.get(place), flat_other.get(place)) for place in places if flat.get(place) != flat_other.get(place)
+    ]
+
+
+def _flatten(value: Any, place: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _flatten(inner, _join(place, key))
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        for i, item in enumerate(value):
+            yield from _flatten(item, f"{place}[{i}]")
+    else:
+        yield place, value

@@ -45,8 +45,8 @@ def test_pages_need_no_river() -> None:
     """Importing River takes three seconds; validating a spec and listing templates and metrics must not pay for it."""
     code = (
         "import sys\n"
-        "from models_registry.learning import baselines, catalogue, codec, compare, errors, examples, labels, measures\n"
-        "from models_registry.learning import outline, points, spec, streams, templates\n"
+        "from models_registry.learning import baselines, catalogue, codec, compare, errors, examples, labels\n"
+        "from models_registry.learning import measures, outline, points, spec, streams, sweeps, templates\n"
         "from models_registry.learning.streams import list_streams\n"
         "spec.validate(templates.TEMPLATES[0].spec, 'binary'); measures.list_measures('binary'); list_streams()\n"
         "outline.outline(templates.TEMPLATES[0].spec)\n"
