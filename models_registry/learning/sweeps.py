@@ -75,13 +75,14 @@ def read_place(spec: dict[str, Any], place: str) -> Any:
     """Return what stands at a place of a spec; `None` for a parameter it does not set."""
     found: Any = spec
     for step in _steps(place):
-        if isinstance(found, list) and isinstance(step, int) and step < len(found):
-            found = found[step]
-        elif isinstance(found, dict) and isinstance(step, str):
-            found = found.get(step)
-        else:
-            return None
+        found = _follow(found, step)
     return found
+
+
+def _follow(found: Any, step: str | int) -> Any:
+    if isinstance(found, list) and isinstance(step, int):
+        return found[step] if step < len(found) else None
+    return found.get(step) if isinstance(found, dict) else None
 
 
 def _vary(spec: dict[str, Any], settings: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -100,12 +101,8 @@ def _write(spec: dict[str, Any], place: str, value: Any) -> None:
     for step in path:
         if isinstance(found, dict) and step == "params":
             found = found.setdefault("params", {})
-        elif (isinstance(found, list) and isinstance(step, int) and step < len(found)) or (
-            isinstance(found, dict) and step in found
-        ):
-            found = found[step]
         else:
-            raise SpecError(place, "there is no such place in the spec")
+            found = _follow(found, step)
     if not isinstance(found, dict) or not isinstance(last, str):
         raise SpecError(place, "there is no such place in the spec")
     found[last] = value
