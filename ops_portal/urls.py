@@ -1,10 +1,10 @@
 """All addresses of the portal."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
-from ops_portal import pages
+from ops_portal import api_lost, pages
 
 urlpatterns = [
     path("", include("projects.urls")),
@@ -16,6 +16,9 @@ urlpatterns = [
     path("api/v1/projects/", include("projects.api_root_urls")),
     path("api/v1/projects/<slug:slug>/", include("models_registry.api_urls")),
     path("api/v1/projects/<slug:slug>/", include("projects.api_urls")),
+    path("api/v1/projects/<slug:slug>/", include("assessments.api_urls")),
+    path("api/v1/", include("assessments.api_root_urls")),
+    re_path(r"^api/v1/(?P<rest>.*)$", api_lost.lost),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api_docs"),
     path("api/docs/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="api_docs_redoc"),

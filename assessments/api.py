@@ -1,0 +1,244 @@
+"""The HTTP API of assessments: the catalogue of principles, and a project's assessment as its page shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from assessments.models import Assessment
+from assessments.principles import Principle, load_catalogue
+from assessments.selectors.checklist import PrincipleState
+from assessments.selectors.overview import Overview, read_overview
+from assessments.selectors.recommendation import VERDICTS, Recommended
+from projects.access import api_project
+from projects.models import Scope
+
+
+class StatementOut(serializers.Serializer[Any]):
+    """A sentence with its sources."""
+
+    text = serializers.CharField()
+    sources = serializers.ListField(child=serializers.CharField())
+    own = serializers.BooleanField(help_text="The portal's own synthesis, which no source states as such.")
+
+
+class PracticeOut(StatementOut):
+    """A practice: an item of the checklist."""
+
+    id = serializers.CharField()
+    evidence = serializers.CharField(allow_null=True, help_text="The check of the portal's records that can answer it.")
+
+
+class PrincipleOut(serializers.Serializer[Any]):
+    """One MLOps principle for online machine learning."""
+
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    definition = serializers.CharField()
+    serves = serializers.ListField(child=serializers.CharField(), help_text="Keys of the benefits it brings.")
+    requires = serializers.ListField(child=serializers.CharField(), help_text="Principles it rests on.")
+    why = StatementOut(many=True)
+    limits = StatementOut(many=True)
+    worth_more = StatementOut(many=True)
+    worth_less = StatementOut(many=True)
+    practices = PracticeOut(many=True)
+
+
+class BenefitOut(serializers.Serializer[Any]):
+    """Something that adopting principles brings."""
+
+    key = serializers.CharField()
+    name = serializers.CharField()
+    swing = serializers.CharField(help_text="From nothing to everything of it.")
+
+
+class SourceOut(serializers.Serializer[Any]):
+    """A source that sentences name by its tag."""
+
+    tag = serializers.CharField()
+    reference = serializers.CharField()
+    url = serializers.CharField(allow_blank=True)
+
+
+class CatalogueOut(serializers.Serializer[Any]):
+    """The catalogue of principles."""
+
+    edition = serializers.CharField()
+    title = serializers.CharField()
+    principles = PrincipleOut(many=True)
+    benefits = BenefitOut(many=True)
+    sources = SourceOut(many=True)
+
+
+class DaysOut(serializers.Serializer[Any]):
+    """Effort in person-days."""
+
+    low = serializers.FloatField()
+    likely = serializers.FloatField()
+    high = serializers.FloatField()
+
+
+class RecommendedOut(serializers.Serializer[Any]):
+    """What is recommended about one principle."""
+
+    verdict = serializers.ChoiceField(list(VERDICTS))
+    reasons = serializers.ListField(child=serializers.CharField())
+    share = serializers.FloatField(allow_null=True, help_text="How many of the readings of the scope want it, 0 to 1.")
+    borderline = serializers.BooleanField()
+    light = serializers.CharField(allow_null=True, help_text="Its light level, where that alone is worth adopting now.")
+    effort = DaysOut(help_text="Of the whole principle.")
+
+
+class PrincipleStateOut(serializers.Serializer[Any]):
+    """Where a project stands with one principle."""
+
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    answered = serializers.IntegerField(help_text="Practices with an answer, a person's or the records'.")
+    practices = serializers.IntegerField()
+    in_place = serializers.FloatField(help_text='Practices in place, "partly" counting half.')
+    recommendation = RecommendedOut(allow_null=True)
+
+
+class AssessmentOut(serializers.Serializer[Any]):
+    """A project's assessment at this moment."""
+
+    number = serializers.IntegerField(
+        allow_null=True, help_text="The open one, else the one closed last; null when there is none."
+    )
+    state = serializers.ChoiceField([*Assessment.State.values, "none"])
+    edition = serializers.CharField(help_text="Edition of the catalogue of principles.")
+    answered = serializers.IntegerField()
+    practices = serializers.IntegerField()
+    scope_declared = serializers.BooleanField(help_text="Whether a person described the scope.")
+    scope_unknown = serializers.ListField(child=serializers.CharField(), help_text="Factors nothing is known about.")
+    next_step = serializers.CharField()
+    principles = PrincipleStateOut(many=True)
+    closed = serializers.ListField(child=serializers.IntegerField(), help_text="Earlier assessments, newest first.")
+
+
+class Principles(APIView):
+    """The catalogue of principles."""
+
+    @extend_schema(
+        operation_id="principles_list",
+        summary="Read the catalogue of principles",
+        tags=["assessments"],
+        responses=CatalogueOut,
+        examples=[
+            OpenApiExample(
+                "Its head",
+                {"edition": "2026.11", "title": "MLOps principles", "principles": [], "benefits": [], "sources": []},
+                response_only=True,
+            )
+        ],
+    )
+    def get(self, request: Request) -> Response:
+        """Read the whole catalogue: principles with their practices, benefits, and sources."""
+        catalogue = load_catalogue()
+        answer = {
+            "edition": catalogue.edition,
+            "title": catalogue.title,
+            "principles": [_tell_principle(principle) for principle in catalogue.principles],
+            "benefits": [{"key": one.key, "name": one.name, "swing": one.swing} for one in catalogue.benefits],
+            "sources": [{"tag": one.tag, "reference": one.reference, "url": one.url} for one in catalogue.sources],
+        }
+        return Response(answer)
+
+
+class AssessmentNow(APIView):
+    """A project's assessment."""
+
+    @extend_schema(
+        operation_id="assessment_get",
+        summary="Read the assessment",
+        tags=["assessments"],
+        responses=AssessmentOut,
+        examples=[
+            OpenApiExample(
+                "An assessment",
+                {
+                    "number": 1,
+                    "state": "open",
+                    "edition": "2026.11",
+                    "answered": 40,
+                    "practices": 91,
+                    "scope_declared": True,
+                    "scope_unknown": [],
+                    "next_step": "Go on with Monitoring",
+                    "principles": [],
+                    "closed": [],
+                },
+                response_only=True,
+            )
+        ],
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """Read where the project stands with each principle, and what is recommended about it for its scope.
+
+        `recommendation` is null while nothing is known about the scope. What the portal's records answer is counted.
+        """
+        return Response(_tell(read_overview(api_project(request, slug, Scope.READ).project)))
+
+
+def _tell_principle(principle: Principle) -> dict[str, Any]:
+    def say(one: Any) -> dict[str, Any]:
+        return {"text": one.text, "sources": [str(source) for source in one.sources], "own": one.own}
+
+    return {
+        "slug": principle.slug,
+        "name": principle.name,
+        "definition": principle.definition,
+        "serves": list(principle.serves),
+        "requires": list(principle.requires),
+        **{
+            name: [say(one) for one in getattr(principle, name)]
+            for name in ("why", "limits", "worth_more", "worth_less")
+        },
+        "practices": [say(one) | {"id": one.id, "evidence": one.evidence} for one in principle.practices],
+    }
+
+
+def _tell(shown: Overview) -> dict[str, Any]:
+    checklist = shown.checklist
+    current = checklist.assessment
+    return {
+        "number": current.number if current else None,
+        "state": current.state if current else "none",
+        "edition": load_catalogue().edition,
+        "answered": checklist.answered,
+        "practices": checklist.total,
+        "scope_declared": shown.scope_declared,
+        "scope_unknown": list(shown.scope.missing),
+        "next_step": shown.next_step.title,
+        "principles": [_tell_state(line.state, line.verdict) for line in shown.lines],
+        "closed": [milestone.number for milestone in shown.milestones],
+    }
+
+
+def _tell_state(state: PrincipleState, verdict: Recommended | None) -> dict[str, Any]:
+    return {
+        "slug": state.principle.slug,
+        "name": state.principle.name,
+        "answered": state.answered,
+        "practices": state.total,
+        "in_place": state.in_place,
+        "recommendation": _tell_verdict(verdict) if verdict else None,
+    }
+
+
+def _tell_verdict(verdict: Recommended) -> dict[str, Any]:
+    effort = verdict.effort
+    return {
+        "verdict": verdict.verdict,
+        "reasons": [verdict.reason, *verdict.more],
+        "share": verdict.share,
+        "borderline": verdict.borderline,
+        "light": verdict.light.name if verdict.light else None,
+        "effort": {"low": effort.low, "likely": effort.likely, "high": effort.high},
+    }

@@ -1,0 +1,8 @@
+"""HTTP API of one project's assessment, under /api/v1/projects/<slug>/."""
+
+from django.urls import path
+
+from assessments import api
+
+app_name = "assessments_api"
+urlpatterns = [path("assessment/", api.AssessmentNow.as_view(), name="assessment")]

@@ -1,0 +1,44 @@
+"""The catalogue of principles and a project's assessment through the HTTP API."""
+
+from __future__ import annotations
+
+import pytest
+
+from assessments.principles import load_catalogue
+from assessments.services.assessments import close, ensure_open
+from projects.models import Scope
+from tests.api.calls import Calls, refused
+from tests.factories import make_events
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_catalogue(client, project):
+    refused(client.get("/api/v1/principles/"), 401)
+    headers = Calls(project, Scope.INGEST).headers
+    body = client.get("/api/v1/principles/", headers=headers).json()
+    catalogue = load_catalogue()
+    assert body["edition"] == catalogue.edition
+    assert [each["slug"] for each in body["principles"]] == list(catalogue.slugs)
+    tags = {source["tag"] for source in body["sources"]}
+    for principle in body["principles"]:
+        assert principle["practices"] and set(principle["requires"]) <= set(catalogue.slugs)
+        for statement in [*principle["why"], *principle["practices"]]:
+            assert statement["own"] or statement["sources"]
+            assert {source.partition(" ")[0] for source in statement["sources"]} <= tags
+
+
+def test_the_assessment_of_a_project(project, owner):
+    make_events(project, 30)
+    api = Calls(project, Scope.READ)
+    body = api.get("assessment/").json()
+    assert (body["number"], body["state"], body["scope_declared"]) == (None, "none", False)
+    assert body["practices"] == sum(each["practices"] for each in body["principles"])
+    assert body["next_step"] == "Describe the scope first"
+    assert {each["slug"] for each in body["principles"]} == set(load_catalogue().slugs)
+    ensure_open(project=project, actor=owner)
+    assert (api.get("assessment/").json()["number"], api.get("assessment/").json()["state"]) == (1, "open")
+    close(project=project, actor=owner)
+    shut = api.get("assessment/").json()
+    assert (shut["number"], shut["state"], shut["closed"]) == (1, "closed", [1])
+    refused(Calls(project, Scope.PREDICT).get("assessment/"), 403)

@@ -1,0 +1,69 @@
+"""The OpenAPI description: complete, valid, with an example for every operation."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management import call_command
+from django.urls import reverse
+from drf_spectacular.generators import SchemaGenerator
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+@pytest.fixture(scope="module")
+def schema():
+    return SchemaGenerator().get_schema(request=None, public=True)
+
+
+def operations(schema):
+    for path, methods in schema["paths"].items():
+        if path.startswith("/api/v1/"):
+            yield from ((path, method, each) for method, each in methods.items() if method in METHODS)
+
+
+def test_it_is_valid_and_without_warnings(tmp_path):
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "schema.yml"))
+
+
+def test_every_call_of_the_design_is_there(schema):
+    found = {(method, path.removeprefix("/api/v1/")) for path, method, _ in operations(schema)}
+    project = "projects/{slug}/"
+    expected = {("get", "projects/"), ("post", "projects/"), ("get", "principles/"), ("get", project)}
+    expected |= {("post", f"{project}{name}/") for name in ("events", "labels", "predict", "rollback")}
+    expected |= {
+        (method, f"{project}{name}/") for name in ("models", "runs", "deployments") for method in ("get", "post")
+    }
+    expected |= {("get", f"{project}{name}/") for name in ("versions", "alarms", "assessment")}
+    expected |= {("get", f"{project}models/{{model_id}}/"), ("post", f"{project}versions/restore/")}
+    expected |= {("get", f"{project}runs/{{number}}/{name}") for name in ("", "metrics/", "set-aside/")}
+    expected |= {("post", f"{project}runs/{{number}}/{name}/") for name in ("pause", "resume", "cancel", "publish")}
+    expected |= {("get", f"{project}versions/{{number}}/"), ("post", f"{project}versions/{{number}}/verify/")}
+    assert expected <= found
+
+
+#: Described elsewhere; their examples show the request only, or nothing.
+WITHOUT_EXAMPLE = {"projects_list", "projects_get"}
+
+
+def test_every_operation_is_explained_with_an_example_and_its_refusals(schema):
+    for path, method, operation in operations(schema):
+        name = operation["operationId"]
+        assert operation.get("summary") and operation.get("description"), name
+        content = [operation.get("requestBody", {}), *operation["responses"].values()]
+        examples = [kind.get("examples") for each in content for kind in each.get("content", {}).values()]
+        assert any(examples) or name in WITHOUT_EXAMPLE, name
+        assert {"401", "403", "404", "429"} <= set(operation["responses"]), (method, path)
+        assert operation["security"], name
+
+
+def test_bodies_are_described_as_closed(schema):
+    for name in ("ModelIn", "RunIn", "DeployIn", "RollBackIn", "RestoreIn"):
+        assert schema["components"]["schemas"][name]["additionalProperties"] is False
+
+
+@pytest.mark.django_db
+def test_both_browsers_of_it_are_served_from_here(client):
+    for name in ("api_docs", "api_docs_redoc"):
+        page = client.get(reverse(name))
+        assert page.status_code == 200
+        assert "cdn" not in page.content.decode().lower()
