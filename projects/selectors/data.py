@@ -53,6 +53,11 @@ class ImportRow:
         return self.accepted + self.duplicates + self.corrections + self.rejected
 
     @property
+    def brought(self) -> bool:
+        """Say whether it is over and there is something to learn from."""
+        return self.state == State.COMPLETED and self.accepted + self.duplicates > 0
+
+    @property
     def doing(self) -> str:
         """What goes on, beside the progress bar."""
         return f"{self.rows:,} rows done" if self.state != State.QUEUED or self.rows else "Waiting for a worker"
