@@ -83,7 +83,7 @@ def run_live(request: HttpRequest, project: Project, number: int) -> HttpRespons
 def run_chart(request: HttpRequest, project: Project, number: int) -> HttpResponse:
     """Answer a poll with the chart's new data; the drawing stays and keeps its zoom."""
     found = selectors.find_run(project, number)
-    if found.active and request.GET.get("position") == str(found.position):
+    if not found.ended and request.GET.get("position") == str(found.position):
         return HttpResponse(status=204)
     context = _chart(request, project, found)
     context["drawn"] = request.GET.get("drawn") == "1"

@@ -12,7 +12,7 @@ from models_registry.models import Run, Version
 from models_registry.selectors.metrics import MOST_MARKERS, read_chart
 from models_registry.selectors.runs import find_run, list_runs, open_run
 from models_registry.services import training
-from models_registry.services.runs import cancel_run, pause_run, start_run
+from models_registry.services.runs import cancel_run, pause_run, resume_run, start_run
 from models_registry.services.versions import publish_now
 from ops_portal.errors import UserError
 from projects.models import Activity, Event, Task
@@ -155,7 +155,7 @@ def test_a_finished_run_shows_figures_against_the_baseline(client, page, model, 
     assert "300 of 300 events" in html
     for metric in ("ROC AUC", "Accuracy", "F1", "Log loss"):
         assert metric in html
-    assert "Accuracy: " in html and "than the baseline" in html  # ROC AUC has no baseline
+    assert "the baseline" in html
     assert "River 0." in html
     assert "<code>5</code>" in html
     assert [f">v{number}</a>" in html for number in (1, 2, 3)] == [True] * 3
@@ -247,10 +247,21 @@ def test_the_chart_is_sent_again_only_when_there_is_more_to_draw(client, page, r
     assert '<script hx-swap-oob="true" id="metric-accuracy-data"' in html
     assert "position=200" in html
     assert "<figure" not in html  # the drawing in the page stays and keeps its zoom
+    assert "Metric drawn" not in html
     nothing_drawn = client.get(page("run_chart", run.number), ask | {"drawn": "0"}, headers=HTMX).content.decode()
-    assert "<figure" in nothing_drawn
+    assert "<figure" in nothing_drawn and "Metric drawn" in nothing_drawn
+    assert nothing_drawn.count("hx-swap-oob") == 1
+    pause_run(run=run, actor=None)
+    assert 'hx-trigger="every 2s"' in client.get(page("run_chart", run.number), ask, headers=HTMX).content.decode()
+    resume_run(run=run, actor=None)
     learn(run)
     assert "hx-trigger" not in client.get(page("run_chart", run.number), ask, headers=HTMX).content.decode()
+
+
+def test_another_metric_comes_with_its_own_poll(client, page, run):
+    html = client.get(page("run", run.number), {"metric": "F1"}, headers=HTMX | {"HX-Boosted": "true"}).content.decode()
+    poll = html.split('id="chart-poll"')[1].split(">")[0]
+    assert "metric=F1" in poll and "hx-swap-oob" not in poll
 
 
 def test_the_curves_as_json_are_bounded_and_end_with_the_newest_values(client, page, model):
