@@ -43,6 +43,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "ops_portal.rate.RateLimit",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -222,7 +223,16 @@ CELERY_BEAT_SCHEDULE = {
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 
+#: API calls that go past the middleware when they carry a token: by the last part of their address (decision 6).
+LEAN_CALLS = {
+    "predict": "models_registry.api.predict.predict_call",
+    "events": "projects.api.events",
+    "labels": "projects.api.labels",
+}
+
 # --- HTTP API -------------------------------------------------------------------------------------
+#: Requests that one token may make in a minute, per web process while the cache is the default one; 0: no limit.
+API_RATE_PER_MINUTE = env.int("API_RATE_PER_MINUTE", default=600_000)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "projects.api_auth.TokenAuthentication",

@@ -1,0 +1,18 @@
+"""Client of Ops Portal's HTTP API, for programs that stream events, ask for predictions and release models."""
+
+from ops_portal_client.answers import Deployment, Prediction, Receipt, Rejection, Run, Version
+from ops_portal_client.client import Client
+from ops_portal_client.errors import ApiError, OpsPortalError, Unreachable
+
+__all__ = [
+    "ApiError",
+    "Client",
+    "Deployment",
+    "OpsPortalError",
+    "Prediction",
+    "Receipt",
+    "Rejection",
+    "Run",
+    "Unreachable",
+    "Version",
+]

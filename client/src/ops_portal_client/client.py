@@ -1,0 +1,246 @@
+"""The client: one project of one portal, with a token."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Self
+from uuid import uuid4
+
+import httpx
+
+from ops_portal_client.answers import Deployment, Prediction, Receipt, Rejection, Run, Version
+from ops_portal_client.errors import ApiError
+from ops_portal_client.transport import Transport
+
+#: A batch goes as soon as it has so many items or bytes.
+BATCH_ITEMS = 1_000
+BATCH_BYTES = 4 * 2**20
+#: What the portal answers when none of a batch was taken; the receipt is in it.
+NOTHING_TAKEN = 422
+
+
+class Client:
+    """One project of one portal.
+
+    Events and labels are sent with ids, made here where there are none, so that repeating a call whose answer got lost
+    never doubles anything. Close it, or use it as a context manager.
+
+    Parameters
+    ----------
+    base_url
+        Address of the portal, such as `https://portal.example.org`.
+    project
+        The project as its address names it.
+    token
+        A token of the project, with the scopes of what is called: `ingest` (send, label), `predict`, `read` (runs,
+        versions, deployments), `manage` (start_run, deploy, rollback).
+    timeout, retries, backoff
+        Seconds to wait for an answer, how often to repeat, and seconds before the first repetition (doubled each time).
+
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        project: str,
+        token: str,
+        *,
+        timeout: float = 30.0,
+        retries: int = 5,
+        backoff: float = 0.2,
+        sleep: Callable[[float], object] = time.sleep,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._transport = Transport(
+            base_url, token, timeout=timeout, retries=retries, backoff=backoff, sleep=sleep, transport=transport
+        )
+        self._root = f"/api/v1/projects/{project}/"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    # --- the stream -------------------------------------------------------------------------------
+
+    def predict(
+        self, features: Mapping[str, Any], *, id: str | None = None, at: datetime | str | None = None
+    ) -> Prediction:
+        """Ask the deployed model; features and answer are stored, so that the label can follow by `id`."""
+        event = {"id": id or uuid4().hex, "features": dict(features)} | _when(at)
+        return Prediction.of(self._post("predict/", event, safe=True))
+
+    def label(self, id: str, label: Any) -> Receipt:
+        """Tell what was observed for the event called `id`."""
+        return self._stream("labels/", [{"id": id, "label": label}])
+
+    def label_many(self, labels: Iterable[tuple[str, Any]]) -> Receipt:
+        """Tell what was observed for many events: pairs of id and label."""
+        return self._stream("labels/", ({"id": id, "label": label} for id, label in labels))
+
+    def send(self, events: Iterable[Mapping[str, Any]]) -> Receipt:
+        """Send events in batches: each has `features`, and may have `id`, `label` and `at`.
+
+        Any number of them, from a generator too: they are sent as they come. Rejected items are in the receipt; the
+        good ones beside them are taken.
+        """
+        return self._stream("events/", map(_named, events))
+
+    # --- runs and versions ------------------------------------------------------------------------
+
+    def runs(self, *, state: str | None = None, model: int | None = None) -> Iterator[Run]:
+        """Yield the runs, newest first."""
+        return map(Run.of, self._pages("runs/", state=state, model=model))
+
+    def run(self, number: int) -> Run:
+        """Return one run."""
+        return Run.of(self._get(f"runs/{number}/"))
+
+    def start_run(
+        self,
+        model: int | str,
+        mode: str = "replay",
+        *,
+        from_version: int | None = None,
+        seed: int | None = None,
+        publish_every: int | None = None,
+    ) -> Run:
+        """Start a run of a model (its id or name): `replay` or `follow`.
+
+        Two runs of one model are two wishes to the portal, so this call is repeated only where it surely did not
+        arrive. On `Unreachable`, look at `runs()` before starting it again.
+        """
+        asked = {"from_version": from_version, "seed": seed, "publish_every": publish_every}
+        body = {"model": model, "mode": mode} | {name: value for name, value in asked.items() if value is not None}
+        return Run.of(self._post("runs/", body, safe=False))
+
+    def wait_for_run(self, number: int, *, seconds: float = 600.0, every: float = 0.5) -> Run:
+        """Wait until a run is over, and return it; `TimeoutError` when that takes longer than `seconds`."""
+        until = time.monotonic() + seconds
+        while not (run := self.run(number)).ended:
+            if time.monotonic() > until:
+                raise TimeoutError(f"Run {number} is {run.state} at position {run.position} after {seconds:.0f} s.")
+            time.sleep(every)
+        return run
+
+    def versions(self, *, run: int | None = None, model: int | None = None) -> Iterator[Version]:
+        """Yield the versions, newest first."""
+        return map(Version.of, self._pages("versions/", run=run, model=model))
+
+    # --- serving ----------------------------------------------------------------------------------
+
+    def deployments(self) -> Iterator[Deployment]:
+        """Yield the deployments, newest first: the first says what serves now."""
+        return map(Deployment.of, self._pages("deployments/"))
+
+    def deploy(self, version: int, *, mode: str = "pin", reason: str = "") -> Deployment:
+        """Let a version serve from now on; with mode `follow`, its run's newest checkpoint. Safe to repeat."""
+        return self._change("deployments/", {"version": version, "mode": mode, "reason": reason})
+
+    def rollback(self, reason: str, *, since: str, to: int | None = None) -> Deployment:
+        """Restore a version (by default the one served before): live for the next prediction. Safe to repeat.
+
+        `since` settles what was learned since: `drop`, `replay` (a run learns it again) or `challenger`.
+        """
+        body = {"reason": reason, "since": since} | ({} if to is None else {"to": to})
+        return self._change("rollback/", body)
+
+    def _change(self, path: str, body: Mapping[str, Any]) -> Deployment:
+        """Change what serves, saying which deployment is expected to serve now: done once, however often it is sent."""
+        newest = next(self.deployments(), None)
+        expected = newest.number if newest else 0
+        try:
+            return Deployment.of(self._post(path, {**body, "expected": expected}, safe=True))
+        except ApiError as refused:
+            if refused.code != "conflict":
+                raise
+            # A repeated call meets its own effect: the deployment after the expected one is what was asked for.
+            made = next((each for each in self.deployments() if each.number == expected + 1), None)
+            if made is None or not _matches(made, path, body):
+                raise
+            return made
+
+    # --- requests ---------------------------------------------------------------------------------
+
+    def _get(self, path: str, **query: Any) -> Mapping[str, Any]:
+        params = {name: value for name, value in query.items() if value is not None}
+        return self._transport.request("GET", self._root + path, safe=True, params=params)
+
+    def _post(self, path: str, body: Any, *, safe: bool) -> Mapping[str, Any]:
+        return self._transport.request("POST", self._root + path, safe=safe, json=body)
+
+    def _pages(self, path: str, **query: Any) -> Iterator[Mapping[str, Any]]:
+        page = self._get(path, **query)
+        yield from page["results"]
+        while page["next"]:
+            page = self._transport.request("GET", page["next"], safe=True)
+            yield from page["results"]
+
+    def _stream(self, path: str, items: Iterable[Mapping[str, Any]]) -> Receipt:
+        receipt = Receipt()
+        sent = 0
+        for count, body in _batches(items):
+            answer = self._transport.request(
+                "POST",
+                self._root + path,
+                safe=True,
+                accept=frozenset({NOTHING_TAKEN}),
+                content=body,
+                headers={"Content-Type": "application/x-ndjson"},
+            )
+            receipt = receipt.plus(_receipt(answer, sent))
+            sent += count
+        return receipt
+
+
+def _batches(items: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, bytes]]:
+    """Yield items as NDJSON, with how many they are."""
+    lines: list[bytes] = []
+    size = 0
+    for item in items:
+        line = json.dumps(item, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
+        if lines and (len(lines) >= BATCH_ITEMS or size + len(line) > BATCH_BYTES):
+            yield len(lines), b"\n".join(lines)
+            lines, size = [], 0
+        lines.append(line)
+        size += len(line)
+    if lines:
+        yield len(lines), b"\n".join(lines)
+
+
+def _plain(value: Any) -> Any:
+    """Write what is no JSON as the plain value it stands for: NumPy's scalars, for instance."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if hasattr(value, "item"):
+        return value.item()
+    raise TypeError(f"{value!r} is neither a number, a text, a boolean nor None")
+
+
+def _named(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Give an event an id where it has none: made before it is sent, so that repeating changes nothing."""
+    given = {name: value for name, value in event.items() if not (name in ("id", "at") and value is None)}
+    return {"id": uuid4().hex} | given
+
+
+def _when(at: datetime | str | None) -> dict[str, str]:
+    return {} if at is None else {"at": at.isoformat() if isinstance(at, datetime) else at}
+
+
+def _receipt(answer: Mapping[str, Any], before: int) -> Receipt:
+    rejected = tuple(Rejection(before + each["line"] - 1, each["error"]) for each in answer.get("rejected", ()))
+    return Receipt(answer["accepted"], answer["duplicates"], answer["corrections"], answer["rejected_count"], rejected)
+
+
+def _matches(made: Deployment, path: str, body: Mapping[str, Any]) -> bool:
+    kind = "rollback" if path == "rollback/" else "deploy"
+    version = body.get("version", body.get("to", made.version))
+    return (made.kind, made.version, made.reason) == (kind, version, str(body["reason"]).strip())
