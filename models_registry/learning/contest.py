@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from . import baselines
@@ -12,7 +12,7 @@ from .errors import EstimatorFailed
 from .intake import Batch, Event
 from .labels import Label
 from .pairing import Pairing
-from .progressive import BLOCK, WINDOW, ChunkResult, Learner
+from .progressive import BLOCK, ChunkResult, Learner
 
 MAX_CANDIDATES = 50
 
@@ -46,6 +46,9 @@ class Contest:
         self.intake = first.intake
         self.failures: dict[str, EstimatorFailed] = {}
         self.pairing = Pairing(self.task, list(self.learners))
+        # An event that lacks what one candidate needs is set aside for all: they are compared on the same events.
+        needed = itertools.chain.from_iterable(learner.intake.needed for learner in self.learners.values())
+        self.intake.needed = tuple(dict.fromkeys(needed))
         for learner in self.learners.values():
             # One schema and one set of labels for all, pickled once.
             learner.intake, learner.labels = self.intake, first.labels
@@ -57,33 +60,15 @@ class Contest:
         task: str,
         seed: int,
         *,
-        metrics: Sequence[str] | None = None,
-        window: int = WINDOW,
-        drift: bool | dict[str, Any] = True,
         baseline: str | None = None,
-        classes: Sequence[Label] | None = None,
-        start: int = 0,
+        **options: Any,
     ) -> Contest:
-        """Return a contest of fresh learners; the parameters are those of `Learner.create`, with a spec per name."""
+        """Return a contest of fresh learners; the parameters are those of `Learner`, with a spec per name."""
         if not 1 <= len(specs) <= MAX_CANDIDATES:
             raise ValueError(f"a contest has between 1 and {MAX_CANDIDATES} candidates")
         kinds = [baseline] + [baselines.NONE] * (len(specs) - 1)
-        return cls(
-            {
-                name: Learner.create(
-                    spec,
-                    task,
-                    seed,
-                    metrics=metrics,
-                    window=window,
-                    drift=drift,
-                    baseline=kind,
-                    classes=classes,
-                    start=start,
-                )
-                for (name, spec), kind in zip(specs.items(), kinds, strict=True)
-            }
-        )
+        named = zip(specs.items(), kinds, strict=True)
+        return cls({name: Learner(spec, task, seed, baseline=kind, **options) for (name, spec), kind in named})
 
     @property
     def position(self) -> int:

@@ -46,6 +46,8 @@ class SpecError(LearningError):
 def describe(error: Exception) -> str:
     """Return an error as one line."""
     text = " ".join(str(error).split())
+    if isinstance(error, NotImplementedError) and not text:
+        return "a model inside it gives labels only, where probabilities are needed"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -53,10 +53,13 @@ class Intake:
     ----------
     labels
         How labels are read.
+    needed
+        Features without which an event cannot be learned.
     """
 
-    def __init__(self, labels: LabelBook) -> None:
+    def __init__(self, labels: LabelBook, needed: Iterable[str] = ()) -> None:
         self.labels = labels
+        self.needed = tuple(needed)
         self.position = 0
         self._kinds: dict[str, str] = {}
         # Names of events found all numeric: for those one sum finds anything that is not a finite number.
@@ -150,6 +153,9 @@ class Intake:
         kept = {name: value for name, value in x.items() if value is not None} if missing else x
         if not kept:
             raise DataError("there are no features")
+        for name in self.needed:
+            if name not in kept:
+                raise DataError(f"feature {show(name)} is missing, and the model needs it")
         if remember:
             if new and len(kinds) < MAX_FEATURES:
                 kinds.update(new)

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from . import baselines, measures, serving, spec
+from . import baselines, measures, serving
 from . import drift as drifts
+from . import spec as specs
 from .answers import Answers
 from .build import build
 from .catalogue import REGRESSION
@@ -81,6 +82,26 @@ class Learner:
         `binary`, `multiclass` or `regression`.
     seed
         Seed of everything random in the model.
+    metrics
+        Names of metrics; those of `measures.DEFAULTS` when left out. Those that need probabilities are dropped for a
+        model that has none.
+    window
+        Events in the rolling view.
+    drift
+        Whether to watch the error, or the spec of the detector that does.
+    baseline
+        One of `baselines.list_baselines(task)`, the first when left out, or `none`.
+    classes
+        For a binary task, the negative and the positive label, if known.
+    start
+        The position before the first event.
+
+    Raises
+    ------
+    SpecError
+        If the spec or the detector's is not valid.
+    ValueError
+        If a metric or the baseline does not fit the task.
 
     Examples
     --------
@@ -96,28 +117,8 @@ class Learner:
     [^1]: Gama, J., Sebastião, R. and Rodrigues, P. P. (2013). On evaluating stream learning algorithms.
     """
 
-    def __init__(self, spec: dict[str, Any], task: str, seed: int) -> None:
-        self.spec = spec
-        self.task = task
-        self.seed = seed
-        self.model = build(spec, seed, task=task)
-        self.labels = LabelBook(task)
-        self.intake = Intake(self.labels)
-        self.scorer: Scorer
-        self.thinner = Thinner()
-        self.predictions = RunningDigest()
-        self.position = 0
-        self.events = 0
-        self.learned = 0
-        self.set_aside = 0
-        self.series: dict[str, float | None] = {}
-        self.waiting = WaitingRoom()
-        self._probes: list[Features] = []
-        self._blank = 0
-
-    @classmethod
-    def create(
-        cls,
+    def __init__(
+        self,
         spec: dict[str, Any],
         task: str,
         seed: int,
@@ -128,56 +129,47 @@ class Learner:
         baseline: str | None = None,
         classes: Sequence[Label] | None = None,
         start: int = 0,
-    ) -> Learner:
-        """Return a learner that has seen nothing.
+    ) -> None:
+        self.spec = spec
+        self.task = task
+        self.seed = seed
+        self.model = build(spec, seed, task=task)
+        self.labels = LabelBook(task, classes)
+        self.intake = Intake(self.labels, specs.find_needed_features(spec))
+        self.scorer = self._make_scorer(metrics, window, drift, baseline)
+        self.thinner = Thinner(start)
+        self.waiting = WaitingRoom()
+        self.predictions = RunningDigest()
+        self.position = self.intake.position = start
+        self.events = 0
+        self.learned = 0
+        self.set_aside = 0
+        self.series: dict[str, float | None] = {}
+        self._probes: list[Features] = []
+        self._blank = 0
 
-        Parameters
-        ----------
-        spec
-            The spec of the model.
-        task
-            `binary`, `multiclass` or `regression`.
-        seed
-            Seed of everything random in the model.
-        metrics
-            Names of metrics; those of `measures.DEFAULTS` when left out.
-        window
-            Events in the rolling view.
-        drift
-            Whether to watch the error, or the spec of the detector that does.
-        baseline
-            One of `baselines.list_baselines(task)`, the first when left out, or `none`.
-        classes
-            For a binary task, the negative and the positive label, if known.
-        start
-            The position before the first event.
+    @classmethod
+    def create(cls, spec: dict[str, Any], task: str, seed: int, **options: Any) -> Learner:
+        """Return a learner that has seen nothing; the parameters are those of the class."""
+        return cls(spec, task, seed, **options)
 
-        Raises
-        ------
-        SpecError
-            If the spec or the detector's is not valid.
-        ValueError
-            If a metric or the baseline does not fit the task.
-        """
-        learner = cls(spec, task, seed)
-        names = list(metrics or measures.DEFAULTS[task])
-        fitting = {measure.name for measure in measures.list_measures(task)}
+    def _make_scorer(
+        self, metrics: Sequence[str] | None, window: int, drift: bool | dict[str, Any], baseline: str | None
+    ) -> Scorer:
+        names = list(metrics or measures.DEFAULTS[self.task])
+        fitting = {measure.name for measure in measures.list_measures(self.task)}
         if unknown := [name for name in names if name not in fitting]:
-            raise ValueError(f"{', '.join(unknown)}: no metric of a {task} task")
+            raise ValueError(f"{', '.join(unknown)}: no metric of a {self.task} task")
         if not 2 <= window <= 100_000:
             raise ValueError("the window has to hold between 2 and 100,000 events")
-        kind = baseline or baselines.list_baselines(task)[0]
-        if kind not in (*baselines.list_baselines(task), baselines.NONE):
-            raise ValueError(f"{kind}: no baseline of a {task} task")
-        learner.labels = LabelBook(task, classes)
-        learner.intake = Intake(learner.labels)
-        learner.intake.position = learner.position = start
-        learner.thinner = Thinner(start)
-        watch = None if drift is False else ErrorWatch(_detector(drift), seed, task)
-        if task != REGRESSION and not serving.has_probabilities(learner.model):
+        kinds = baselines.list_baselines(self.task)
+        kind = baseline or kinds[0]
+        if kind not in (*kinds, baselines.NONE):
+            raise ValueError(f"{kind}: no baseline of a {self.task} task")
+        watch = None if drift is False else ErrorWatch(_detector(drift), self.seed, self.task)
+        if self.task != REGRESSION and not serving.has_probabilities(self.model):
             names = [name for name in names if not measures.find_measure(name).needs_probabilities]
-        learner.scorer = Scorer(task, names, window, None if kind == baselines.NONE else kind, watch)
-        return learner
+        return Scorer(self.task, names, window, None if kind == baselines.NONE else kind, watch)
 
     def learn(self, events: Iterable[Event]) -> ChunkResult:
         """Predict, score and learn events.
@@ -297,7 +289,7 @@ class Learner:
 
     def model_digest(self) -> str:
         """Return the one digest that names this model's state, kept with a version: metrics and probe predictions."""
-        return digest_of((spec.canonical(self.spec), self.events, self.metrics_digest(), self.probe_digest()))
+        return digest_of((specs.canonical(self.spec), self.events, self.metrics_digest(), self.probe_digest()))
 
     def measure_size(self) -> int:
         """Return the size of the model in bytes, as pickled; about 30 ms for a forest of 5 MB."""
@@ -332,7 +324,7 @@ class Learner:
 def _detector(given: bool | dict[str, Any]) -> dict[str, Any]:
     detector = drifts.DEFAULT if given is True else given
     assert isinstance(detector, dict)
-    spec.validate_component(detector, ("drift_detector", "binary_drift_detector"))
+    specs.validate_component(detector, ("drift_detector", "binary_drift_detector"))
     return detector
 
 

@@ -30,6 +30,7 @@ MAX_MODELS = 1_000
 """Most single models a spec may come to when its ensembles are multiplied out."""
 
 SELECT_TYPES = ("number", "text", "boolean")
+_PASS_ON = ("compose.Select", "compose.Discard")
 _COUNTS = ("n_models", "n_estimators", "n_trees")
 _ARTICLE = {"number": "a number", "integer": "a whole number", "boolean": "true or false", "text": "text"}
 
@@ -335,6 +336,33 @@ def _join(place: str, key: str) -> str:
 def _show(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False, default=repr)
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+def find_needed_features(spec: dict[str, Any]) -> list[str]:
+    """Return the features a spec names where it meets the events as they come: without one it cannot go on.
+
+    Examples
+    --------
+    >>> text = {"use": "feature_extraction.BagOfWords", "params": {"on": "comment"}}
+    >>> find_needed_features({"steps": [text, {"use": "naive_bayes.MultinomialNB"}]})
+    ['comment']
+    """
+    if "union" in spec:
+        return list(dict.fromkeys(name for part in spec["union"] for name in find_needed_features(part)))
+    if "steps" in spec:
+        needed = list(spec.get("select", {}).get("names", []))
+        for step in spec["steps"]:
+            needed += find_needed_features(step)
+            if step.get("use") not in _PASS_ON:
+                break
+        return list(dict.fromkeys(needed))
+    if not spec["use"].startswith(("compose.Select", "compose.Grouper", "feature_extraction.", "preprocessing.GapEnc")):
+        return []
+    found: list[str] = []
+    for name in ("keys", "on", "by"):
+        value = spec.get("params", {}).get(name)
+        found += value if isinstance(value, list) else [value] if value else []
+    return found
 
 
 def find_differences(one: dict[str, Any], other: dict[str, Any]) -> list[tuple[str, Any, Any]]:

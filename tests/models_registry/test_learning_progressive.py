@@ -220,6 +220,26 @@ def test_bad_events_are_set_aside_with_the_reason_and_learning_goes_on() -> None
     assert (learner.events, learner.learned, learner.set_aside, result.position) == (13, 3, 10, 13)
 
 
+def test_an_event_without_a_feature_that_the_spec_names_is_set_aside() -> None:
+    spec = {"steps": [{"select": {"names": ["a"]}, "steps": []}, {"use": "linear_model.LogisticRegression"}]}
+    learner = Learner.create(spec, "binary", seed=1)
+    result = learner.learn([(1, {"a": 1.0, "b": 2.0}, True), (2, {"b": 2.0}, True), (3, {"a": None, "b": 1}, False)])
+    reason = 'feature "a" is missing, and the model needs it'
+    assert result.set_aside == [(2, reason), (3, reason)]
+    with pytest.raises(DataError, match="is missing, and the model needs it"):
+        learner.predict({"b": 1.0})
+
+
+def test_labels_only_inside_an_ensemble_is_explained() -> None:
+    pairs = {
+        "use": "multiclass.OneVsOneClassifier",
+        "params": {"classifier": {"use": "linear_model.LogisticRegression"}},
+    }
+    learner = Learner.create({"use": "ensemble.BaggingClassifier", "params": {"model": pairs}}, "multiclass", seed=1)
+    with pytest.raises(EstimatorFailed, match="a model inside it gives labels only, where probabilities are needed"):
+        learner.learn(take("multiclass", 5))
+
+
 def test_an_event_cannot_be_learned_twice() -> None:
     learner = Learner.create(LOGISTIC, "binary", seed=1)
     learner.learn(take("binary", 5))
