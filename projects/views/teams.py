@@ -156,6 +156,7 @@ def _team_page(
         "entries": entries[:RECENT],
         "form": form or TeamForm(instance=found),
         "member_form": member_form or MemberForm(),
+        "adding": member_form is not None,
         "roles": [(Role(role).label, text) for role, text in ROLE_HELPS.items()],
         "link_for": link_for,
         "sign_in_link": _sign_in_link(request, link_for) if link_for else "",

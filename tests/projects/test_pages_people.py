@@ -46,6 +46,14 @@ def test_a_team_is_made_and_renamed(signed_in, owner):
 
 
 @pytest.mark.django_db
+def test_a_member_can_be_added_without_the_dialog(signed_in, team):
+    form = f'action="{page_of("member_add", team)}"'
+    assert form in signed_in.get(page_of("member_add", team)).content.decode()
+    assert "<dialog" not in signed_in.get(page_of("member_add", team)).content.decode()
+    assert "<dialog" in signed_in.get(page_of("team", team)).content.decode()
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("who", ["maria", "MARIA", "maria@example.org", " Maria@Example.org "])
 def test_a_known_person_is_added_by_name_or_address_and_gets_no_link(signed_in, team, who):
     maria = make_user("maria")
