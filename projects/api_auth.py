@@ -22,7 +22,6 @@ from projects.models import ApiToken, Project
 #: "Last used" is written at most this often: it is for people, not for accounting.
 LAST_USED_STEP = timedelta(minutes=1)
 
-
 _TOKEN = ("id", "project_id", "name", "prefix", "scopes", "created_by_id")
 _PROJECT = ("id", "team_id", "slug", "task")
 _USER = ("id", "username", "is_active")

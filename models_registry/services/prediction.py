@@ -1,30 +1,46 @@
-"""Answering with what is deployed: the features and the answer are stored before the answer leaves."""
+"""Answering with what is deployed: the features and the answer are stored before the answer leaves.
+
+Requests that come at the same time are answered together: one thread reads what is deployed, predicts for all of them
+and stores everything in one transaction. Each of them came before that read, so a rollback that was committed before a
+request came is live for it, in every process.
+"""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from django.db import connection, transaction
-from django.db.models import F
 
-from models_registry.models import Deployment
-from models_registry.services.serving import learner_of
+from models_registry.models import Deployment, Prediction
+from models_registry.services.serving import Served, find_served, load_served
 from ops_portal.errors import UserError
-from projects.event_store import stored_time
+from ops_portal.group_commit import GroupCommit
+from projects.event_store import count_events, insert_new_events, stored_time
 from projects.models import Event, Project
 from projects.payload import Incoming
 
-if TYPE_CHECKING:
-    from models_registry.learning.progressive import Learner
-
 _encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+
+#: How often a model is fetched again because something newer was deployed while it was loaded.
+ATTEMPTS = 5
+#: Rows of one statement: SQLite bounds its parameters.
+ROWS = 1_000
+_LIVE = """
+SELECT d.id, d.number, d.mode, v.id, v.number, v.artifact, r.checkpoint
+FROM models_registry_deployment d
+JOIN models_registry_version v ON v.id = d.version_id JOIN models_registry_run r ON r.id = v.run_id
+WHERE d.project_id = %s ORDER BY d.number DESC LIMIT 1
+"""
+_KEEP = "INSERT INTO models_registry_prediction (project_id, event_id, deployment_id, version_id, output, at) VALUES "
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A prediction, with everything needed to explain it and to send its label later."""
 
@@ -35,7 +51,7 @@ class Answer:
     deployment: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Serving:
     """What answers for a project at this moment."""
 
@@ -46,74 +62,143 @@ class Serving:
     artifact: str
 
 
-def serving(project_id: int) -> Serving:
-    """Return what is deployed now, asked of the database each time: a rollback is live for the next prediction.
+@dataclass(slots=True)
+class _Ask:
+    """One request: events of one project, and the model it loaded because none was in memory."""
 
-    Raises
-    ------
-    UserError
-        Nothing is deployed.
+    project_id: int
+    items: Sequence[Incoming]
+    now: datetime
+    loaded: tuple[str, Served] | None = None
 
-    """
-    row = (
-        Deployment.objects.filter(project_id=project_id)
-        .order_by("-number")
-        .values_list(
-            "pk", "number", "mode", "version_id", "version__number", "version__artifact", "version__run__checkpoint"
-        )
-        .first()
-    )
-    if row is None:
-        raise UserError(
-            "No model is deployed in this project yet. Deploy a version first.", code="nothing_deployed", status=409
-        )
-    pk, number, mode, version_id, version, artifact, checkpoint = row
-    follows = mode == Deployment.Mode.FOLLOW and checkpoint
-    return Serving(pk, number, version_id, version, checkpoint if follows else artifact)
+
+@dataclass(frozen=True, slots=True)
+class _NotLoaded:
+    """The outcome of a request whose model is not in memory: loading it must not keep the others waiting."""
+
+    artifact: str
+
+
+_Outcome = list[Answer | UserError] | _NotLoaded
+
+
+@dataclass(slots=True)
+class _Row:
+    """One event on its way to its answer."""
+
+    project_id: int
+    key: str
+    features: str
+    at: datetime | None
+    now: datetime
+    live: Serving
+    prediction: Any = None
+    probabilities: dict[str, float] | None = None
+    error: UserError | None = None
+
+    def settle(self) -> Answer | UserError:
+        if self.error is not None:
+            return self.error
+        return Answer(self.key, self.prediction, self.probabilities, self.live.version, self.live.deployment)
 
 
 def predict(*, project: Project, item: Incoming, now: datetime) -> Answer:
     """Predict for one event with the deployed model; keep its features and the answer for the later label.
 
-    The same id asked again gives a prediction for the features it came with first; other features under the same id
-    are refused.
+    The same id asked again gives the answer it got first, or, when something else is deployed by now, that model's
+    answer for the same features; other features under the same id are refused.
     """
-    live, learner = _load(project.pk)
-    prediction, probabilities = _predict(learner, item.features)
-    key = item.key or f"{int(now.timestamp() * 1000):011x}{secrets.token_hex(6)}"
-    features = _encode(item.features).decode()
-    output = _encode({"prediction": prediction, "probabilities": probabilities}).decode()
-    with transaction.atomic():
-        event_id = _store_event(project.pk, key, features, item.at, now)
-        _store_prediction(project.pk, event_id, live, output, now)
-    return Answer(key, prediction, probabilities, live.version, live.deployment)
+    answer = predict_many(project=project, items=[item], now=now)[0]
+    if isinstance(answer, UserError):
+        raise answer
+    return answer
 
 
-def _load(project_id: int) -> tuple[Serving, Learner]:
-    live = serving(project_id)
+def predict_many(*, project: Project, items: Sequence[Incoming], now: datetime) -> list[Answer | UserError]:
+    """Predict for some events with one model, in one transaction: an answer or a reason for each.
+
+    Raises
+    ------
+    UserError
+        Nothing is deployed, or what is deployed cannot be loaded.
+
+    """
+    ask = _Ask(project.pk, items, now)
+    for _ in range(ATTEMPTS):
+        outcome = _together.call(ask)
+        if not isinstance(outcome, _NotLoaded):
+            return outcome
+        try:
+            ask.loaded = (outcome.artifact, load_served(outcome.artifact))
+        except UserError:
+            # A run that is followed replaced its checkpoint meanwhile; the newer one is there.
+            newer = serving(project.pk)
+            if newer is not None and newer.artifact == outcome.artifact:
+                raise
+    raise UserError("What is deployed changes faster than it can be loaded. Try again.", code="busy", status=503)
+
+
+def serving(project_id: int) -> Serving | None:
+    """Return what is deployed now, asked of the database each time: a rollback is live for the next prediction."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LIVE, [project_id])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    pk, number, mode, version_id, version, artifact, checkpoint = row
+    follows = mode == Deployment.Mode.FOLLOW and checkpoint
+    return Serving(pk, number, version_id, version, checkpoint if follows else artifact)
+
+
+def _answer(asks: Sequence[_Ask]) -> list[_Outcome | Exception]:
+    """Answer requests that came together."""
+    live = {project_id: serving(project_id) for project_id in {ask.project_id for ask in asks}}
+    found = [_predict_all(ask, live[ask.project_id]) for ask in asks]
+    rows = [row for part in found if isinstance(part, list) for row in part if row.error is None]
+    if rows:
+        _store(rows)
+    return [[row.settle() for row in part] if isinstance(part, list) else part for part in found]
+
+
+#: All requests of this process, of whatever project: they share one database.
+_together: GroupCommit[_Ask, _Outcome] = GroupCommit(_answer)
+
+
+def _predict_all(ask: _Ask, live: Serving | None) -> list[_Row] | _NotLoaded | UserError:
+    if live is None:
+        return UserError(
+            "No model is deployed in this project yet. Deploy a version first.", code="nothing_deployed", status=409
+        )
+    served = find_served(live.artifact)
+    if served is None and ask.loaded is not None and ask.loaded[0] == live.artifact:
+        served = ask.loaded[1]
+    if served is None:
+        return _NotLoaded(live.artifact)
+    # Unique without asking the database, and rising with time, which keeps the index's newest page warm.
+    made_up = f"{int(ask.now.timestamp() * 1000):011x}{secrets.token_hex(6)}"
+    rows = []
+    for place, item in enumerate(ask.items):
+        key = item.key or (f"{made_up}{place:04x}" if place else made_up)
+        row = _Row(ask.project_id, key, _encode(item.features).decode(), item.at, ask.now, live)
+        _predict(row, served, item.features)
+        rows.append(row)
+    return rows
+
+
+def _predict(row: _Row, served: Served, features: dict[str, Any]) -> None:
     try:
-        return live, learner_of(live.artifact)
-    except UserError:
-        # The checkpoint of a followed run was replaced between the two reads; the newer one is there.
-        newer = serving(project_id)
-        if newer.artifact == live.artifact:
-            raise
-        return newer, learner_of(newer.artifact)
-
-
-def _predict(learner: Learner, features: dict[str, Any]) -> tuple[Any, dict[str, float] | None]:
-    try:
-        prediction, probabilities = learner.predict(features)
-    except Exception as failed:
+        row.prediction, probabilities = served.predict(features)
+    except Exception as failed:  # noqa: BLE001
         # River validates no input: a text where the model learned numbers surfaces here, as any exception at all.
-        raise UserError(
+        row.error = UserError(
             f"The deployed model cannot predict for these features: {failed}. "
             "Send the same features, with the same types, as it learned from.",
             code="prediction_failed",
             status=422,
-        ) from failed
-    named = None if probabilities is None else {_name(label): share for label, share in probabilities.items()}
-    return prediction, named
+        )
+        return
+    if probabilities is not None:
+        row.probabilities = {_name(label): share for label, share in probabilities.items()}
 
 
 def _name(label: object) -> str:
@@ -121,31 +206,79 @@ def _name(label: object) -> str:
     return label if isinstance(label, str) else _encode(label).decode()
 
 
-def _store_event(project_id: int, key: str, features: str, at: datetime | None, now: datetime) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO projects_event (project_id, key, features, event_at, received_at)"
-            " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (project_id, key) DO NOTHING RETURNING id",
-            [project_id, key, features, stored_time(at), stored_time(now)],
-        )
-        row = cursor.fetchone()
-    if row is not None:
-        Project.objects.filter(pk=project_id).update(event_count=F("event_count") + 1)
-        return int(row[0])
-    known = Event.objects.only("features").get(project_id=project_id, key=key)
-    if known.features != features:
-        raise UserError(
-            f"The id {key!r} belongs to an event with other features. Use a new id for a new event.",
-            code="id_taken",
-            status=409,
-        )
-    return known.pk
+@transaction.atomic
+def _store(rows: list[_Row]) -> None:
+    """Store the events and the answers; settle what is asked again."""
+    # In the order of their keys: two processes that insert the same ones then wait for, but never on, each other.
+    rows.sort(key=lambda row: (row.project_id, row.key))
+    first: dict[tuple[int, str], _Row] = {}
+    twins = [row for row in rows if first.setdefault((row.project_id, row.key), row) is not row]
+    ids = insert_new_events(
+        [(row.project_id, row.key, row.features, stored_time(row.at), stored_time(row.now)) for row in first.values()]
+    )
+    answers = [(row, ids[place]) for place, row in first.items() if place in ids]
+    answers += _recall([row for place, row in first.items() if place not in ids])
+    for row in twins:
+        _agree(row, first[row.project_id, row.key])
+    _insert_answers(answers)
+    # The project's row is locked from here to the commit only.
+    for project_id in {project_id for project_id, _ in ids}:
+        count_events(project_id, sum(project_id == of for of, _ in ids))
 
 
-def _store_prediction(project_id: int, event_id: int, live: Serving, output: str, now: datetime) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO models_registry_prediction (project_id, event_id, deployment_id, version_id, output, at)"
-            " VALUES (%s, %s, %s, %s, %s, %s)",
-            [project_id, event_id, live.deployment_id, live.version_id, output, stored_time(now)],
+def _recall(rows: list[_Row]) -> list[tuple[_Row, int]]:
+    """Give known events the answer they got from this deployment; return those that it has not answered yet."""
+    fresh = []
+    for project_id in {row.project_id for row in rows}:
+        asked = [row for row in rows if row.project_id == project_id]
+        events = {
+            key: (pk, features)
+            for key, pk, features in Event.objects.filter(
+                project_id=project_id, key__in=[row.key for row in asked]
+            ).values_list("key", "pk", "features")
+        }
+        given = dict(
+            Prediction.objects.filter(
+                event_id__in=[pk for pk, _ in events.values()], deployment_id=asked[0].live.deployment_id
+            )
+            .order_by("-pk")  # of several, the first one given stays
+            .values_list("event_id", "output")
         )
+        for row in asked:
+            pk, features = events[row.key]
+            if features != row.features:
+                row.error = _taken(row.key)
+            elif pk in given:
+                output = _decode(given[pk])
+                row.prediction, row.probabilities = output["prediction"], output["probabilities"]
+            else:
+                fresh.append((row, pk))
+    return fresh
+
+
+def _agree(row: _Row, first: _Row) -> None:
+    """Settle a row whose id another row of the same transaction has."""
+    if first.error is not None or row.features != first.features:
+        row.error = first.error if row.features == first.features else _taken(row.key)
+    else:
+        row.prediction, row.probabilities = first.prediction, first.probabilities
+
+
+def _taken(key: str) -> UserError:
+    return UserError(
+        f"The id {key!r} belongs to an event with other features. Use a new id for a new event.",
+        code="id_taken",
+        status=409,
+    )
+
+
+def _insert_answers(answers: list[tuple[_Row, int]]) -> None:
+    for start in range(0, len(answers), ROWS):
+        some = answers[start : start + ROWS]
+        values: list[Any] = []
+        for row, event_id in some:
+            output = _encode({"prediction": row.prediction, "probabilities": row.probabilities}).decode()
+            live = row.live
+            values += (row.project_id, event_id, live.deployment_id, live.version_id, output, stored_time(row.now))
+        with connection.cursor() as cursor:
+            cursor.execute(_KEEP + ", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(some)), values)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
@@ -12,25 +13,75 @@ from models_registry import artifacts, engine
 
 if TYPE_CHECKING:
     from models_registry.learning.progressive import Learner
+    from models_registry.learning.serving import Prediction
 
-_loaded: OrderedDict[str, Learner] = OrderedDict()
+_NEIGHBOURS = frozenset({"neighbors.KNNClassifier", "neighbors.KNNRegressor"})
+_SEARCH_AT_RANDOM = "neighbors.SWINN"
+
+
+class Served:
+    """A model that answers, always from the state that was kept.
+
+    Nearest neighbours found by a random walk (SWINN, River's default) move a random generator on with each prediction,
+    so that the same question gets another answer later: such a model is restored before each prediction. Its calls
+    must therefore not overlap; `services.prediction` predicts in one thread at a time.
+    """
+
+    __slots__ = ("_frozen", "learner")
+
+    def __init__(self, learner: Learner) -> None:
+        self.learner = learner
+        self._frozen = pickle.dumps(learner.model, protocol=5) if changes_by_predicting(learner.spec) else None
+
+    def predict(self, features: dict[str, Any]) -> Prediction:
+        """Return what the kept state predicts."""
+        if self._frozen is not None:
+            self.learner.model = pickle.loads(self._frozen)  # noqa: S301 - dumped above, from a signed artifact
+        return self.learner.predict(features)
+
+
+_loaded: OrderedDict[str, Served] = OrderedDict()
 _lock = threading.Lock()
+_loading = threading.Lock()
 
 
-def learner_of(artifact: str) -> Learner:
-    """Return the learner kept as `artifact`, from memory or from the storage.
+def find_served(artifact: str) -> Served | None:
+    """Return the model kept as `artifact` if it is in memory."""
+    with _lock:
+        served = _loaded.get(artifact)
+        if served is not None:
+            _loaded.move_to_end(artifact)
+        return served
+
+
+def load_served(artifact: str) -> Served:
+    """Return the model kept as `artifact`, from memory or from the storage.
 
     An artifact never changes, so neither does what is kept here: which artifact serves is asked of the database for
     each prediction, and a rollback is live at once.
     """
-    learner = _loaded.get(artifact)
-    if learner is not None:
-        return learner
-    with _lock:
-        learner = _loaded.get(artifact)
-        if learner is None:
-            learner = engine.load(artifacts.read(artifact))
-            _loaded[artifact] = learner
+    with _loading:
+        served = find_served(artifact)
+        if served is not None:
+            return served
+        # Waits for the import that a web process does in the background at its start. Unpickling while another thread
+        # imports the same modules, in another order, would find some of them half-made.
+        engine.learner_class()
+        served = Served(engine.load(artifacts.read(artifact)))
+        with _lock:
+            _loaded[artifact] = served
             while len(_loaded) > settings.SERVING_CACHE_MODELS:
                 _loaded.popitem(last=False)
-    return learner
+        return served
+
+
+def changes_by_predicting(spec: Any) -> bool:
+    """Say whether the model that `spec` describes changes when it predicts; a test asks every class there is."""
+    if isinstance(spec, list):
+        return any(map(changes_by_predicting, spec))
+    if not isinstance(spec, dict):
+        return False
+    used = spec.get("use")
+    if used == _SEARCH_AT_RANDOM or (used in _NEIGHBOURS and not (spec.get("params") or {}).get("engine")):
+        return True
+    return any(map(changes_by_predicting, spec.values()))
