@@ -16,6 +16,14 @@ import redis
 
 PYTEST = [sys.executable, "-m", "pytest"]
 NO_TEST_CHOSEN = 5
+#: Tests that never touch a database; once is enough for them.
+PURE = (
+    "tests/models_registry/test_learning_*.py",
+    "tests/assessments/test_scoring_*.py",
+    "tests/assessments/test_catalogue.py",
+    "tests/ops_portal/test_[acu]*.py",
+    "tests/architecture/*.py",
+)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -40,8 +48,9 @@ def main(arguments: list[str]) -> int:
     else:
         print(f"== PostgreSQL and Redis: {servers['DATABASE_URL']} and {servers['REDIS_URL']}", flush=True)
         real = {**embedded, **servers}
+        without_pure = [f"--ignore-glob={pattern}" for pattern in PURE]
         codes += [
-            suite(["-n", "2", "-m", "not worker and not browser", *arguments], real),
+            suite(["-n", "2", "-m", "not worker and not browser", *without_pure, *arguments], real),
             suite(["-m", "worker", *arguments], real),
         ]
     print(f"== {'passed' if not any(codes) else 'FAILED'} in {time.monotonic() - started:.0f} s", flush=True)
