@@ -17,7 +17,6 @@ HELP: dict[str, str] = {
     "classifier": "The model to train.",
     "regressor": "The model to train.",
     "statistic": "The statistic of the labels so far that is predicted.",
-    "ranking_smooth_factor": "Keeps the ranking of rare words from being zero.",
     "similarity": "How the tie between a feature and the label is measured.",
     "prefix": "Written before each feature's name.",
     "suffix": "Written after each feature's name.",

@@ -153,7 +153,6 @@ OFFER: dict[str, list[tuple[tuple[str, ...], list[str]]]] = {
                 "preprocessing.PreviousImputer",
                 "preprocessing.GaussianRandomProjector",
                 "preprocessing.SparseRandomProjector",
-                "preprocessing.LDA",
                 "preprocessing.GapEncoder",
             ],
         )
@@ -363,6 +362,7 @@ REFUSED: dict[str, str] = {
     "feature_extraction.RandomTreesEmbedding": "it knows its trees by their place in memory, so it cannot be resumed",
     "stats.Min": "it starts at infinity, which no model can learn from; stats.RollingMin does not",
     "stats.Max": "it starts at minus infinity, which no model can learn from; stats.RollingMax does not",
+    "preprocessing.LDA": "it draws random numbers to predict, so the same question need not get the same answer",
     "stats.Mode": "it returns text or None where a model needs a number",
     "drift.DummyDriftDetector": "it reports drift at random or on a timer: a test double",
     "anomaly.QuantileFilter": "it keeps events out of learning without saying which",

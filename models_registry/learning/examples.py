@@ -134,9 +134,6 @@ def _around_transformer(part: Spec) -> Spec:
     path = part["use"]
     if path in _TEXT_COLUMN:
         return {"steps": [{**part, "params": {"on": "words"}}, _LOGISTIC]}
-    if path == "preprocessing.LDA":
-        words = {"use": "feature_extraction.BagOfWords", "params": {"on": "words"}}
-        return {"steps": [words, part, _LOGISTIC]}
     if path in ("preprocessing.OneHotEncoder", "preprocessing.OrdinalEncoder", "preprocessing.FeatureHasher"):
         return {"steps": [{"select": {"names": ["kind"]}, "steps": [part]}, _LOGISTIC]}
     if path.startswith(("feature_extraction.Agg", "feature_extraction.TargetAgg", "compose.Grouper")):

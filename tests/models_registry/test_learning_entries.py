@@ -81,6 +81,11 @@ def test_entry_keeps_what_the_portal_promises(path: str) -> None:
     assert repeated.digest() == learner.digest(), "the same seed gives the same predictions"
     assert repeated.model_digest() == learner.model_digest()
 
+    asked = learner.copy()
+    for _, features, _ in events[::5]:
+        asked.predict(features)
+    assert asked.probe_digest() == learner.probe_digest(), "predicting changes no prediction"
+
     resumed, _ = make_learner(path)
     for start in range(0, len(events), 70):
         resumed.learn(events[start : start + 70])
