@@ -26,7 +26,7 @@ from projects.csv_files.plan import (
     read_number,
 )
 from projects.csv_files.records import Bytes, Record, read_records
-from projects.payload import MAX_FEATURES, MAX_NAME, PayloadError, read_time
+from projects.payload import MAX_NAME, PayloadError, read_time
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 ENCODINGS = {
@@ -34,6 +34,8 @@ ENCODINGS = {
     "cp1252": "Western European (Windows-1252)",
     "iso8859-2": "Central European (ISO 8859-2)",
 }
+#: One field of the confirming form each, of which Django takes 1,000 (DATA_UPLOAD_MAX_NUMBER_FIELDS).
+MAX_COLUMNS = 990
 SAMPLE_ROWS = 1_000
 SHOWN_ROWS = 8
 #: A column counts as numbers when this share of its values are; the others will be set aside with their reason.
@@ -229,8 +231,8 @@ def _names(header: Record | None, delimiter: str) -> list[str]:
             f"The header has one column only when split at the {DELIMITERS[delimiter]}."
             " A file needs at least two columns; choose another delimiter or check the file."
         )
-    if len(names) > MAX_FEATURES:
-        raise NotCsvError(f"The header has {len(names):,} columns; at most {MAX_FEATURES:,} are taken.")
+    if len(names) > MAX_COLUMNS:
+        raise NotCsvError(f"The header has {len(names):,} columns; at most {MAX_COLUMNS:,} are taken.")
     names = [name or f"column {number}" for number, name in enumerate(names, start=1)]
     double = [name for name, times in Counter(names).items() if times > 1]
     if double:

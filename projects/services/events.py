@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ import msgspec
 from django.db import IntegrityError, transaction
 
 from ops_portal.errors import UserError
+from ops_portal.group_commit import GroupCommit
 from projects.doorbell import ring_followers
 from projects.event_store import (
     LabelToJoin,
@@ -33,6 +34,8 @@ __all__ = ["MISSING", "Incoming", "IncomingLabel", "Receipt", "Rejection", "acce
 _encode = msgspec.json.Encoder().encode
 _LABEL, _POSITION, _LABELLED_AT = 3, 4, 7  # places in a row of event_store.COLUMNS
 _ATTEMPTS = 3
+#: Larger batches have a transaction of their own.
+_ALONE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,73 +67,99 @@ def accept(*, project_id: int, items: Sequence[Incoming], now: datetime) -> Rece
     An id that is known already is not stored twice: its label joins the event when it had none, the same label is a
     duplicate, another one is recorded as a correction.
     """
-    return _retried(partial(_accept, project_id, items, now))
+    return _take(project_id, _Part(items, now))
 
 
 def accept_labels(*, project_id: int, labels: Sequence[IncomingLabel], now: datetime) -> Receipt:
     """Join labels to the events they name, in the order given; an unknown id is rejected."""
-    return _retried(partial(_accept_labels, project_id, labels, now))
+    return _take(project_id, _Part(labels, now))
 
 
-def _retried(take: Callable[[], Receipt]) -> Receipt:
-    """Take a batch again when an event with one of its keys was stored, without the lock, while it was being taken."""
-    for _ in range(_ATTEMPTS - 1):
+@dataclass(slots=True)
+class _Part:
+    """What one call sent, and what becomes of it in the transaction that takes it."""
+
+    items: Sequence[Incoming | IncomingLabel]
+    now: datetime
+    #: Begins the keys of events without one. Unique without asking the database, and rising with time, which keeps the
+    #: index's newest page warm. The same in every try: should the answer to a commit get lost, nothing is taken twice.
+    made_up: str = ""
+    tries: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    corrections: int = 0
+    position: int = 0
+    rejected: list[Rejection] = field(default_factory=list)
+
+    def begin(self) -> None:
+        self.made_up = self.made_up or f"{int(self.now.timestamp() * 1000):011x}{secrets.token_hex(4)}"
+        self.tries += 1
+        self.accepted = self.duplicates = self.corrections = 0
+        self.rejected = []
+
+    def key_of(self, number: int) -> str:
+        key = self.items[number].key
+        return f"{self.made_up}{number:04x}" if key is None else key
+
+    def known_keys(self) -> list[str]:
+        """The keys that the database may know."""
+        if self.tries > 1:
+            return [self.key_of(number) for number in range(len(self.items))]
+        return [item.key for item in self.items if item.key is not None]
+
+    def reject(self, line: int, error: str) -> None:
+        self.rejected.append(Rejection(line, error))
+
+    def receipt(self) -> Receipt:
+        return Receipt(self.accepted, self.duplicates, self.rejected, self.position, self.corrections)
+
+
+#: Calls for one project that come at the same time share one lock and one commit, so that thousands of single events a
+#: second are taken where one commit takes a millisecond.
+_together: dict[int, GroupCommit[_Part, Receipt]] = {}
+
+
+def _take(project_id: int, part: _Part) -> Receipt:
+    if len(part.items) > _ALONE:  # its commit is a small share of it, and others should not wait for it
+        receipt = _take_parts(project_id, [part])[0]
+        if isinstance(receipt, UserError):
+            raise receipt
+        return receipt
+    group = _together.get(project_id)
+    if group is None:
+        group = _together.setdefault(project_id, GroupCommit(partial(_take_parts, project_id)))
+    return group.call(part)
+
+
+def _take_parts(project_id: int, parts: Sequence[_Part]) -> Sequence[Receipt | UserError]:
+    """Take parts in one transaction; again when, without the lock, an event with one of their keys was just stored."""
+    tries = 0
+    while True:
+        tries += 1
         try:
-            return take()
+            return _accept(project_id, parts)
+        except UserError as refused:
+            return [refused] * len(parts)
         except IntegrityError:
-            continue
-    return take()
+            if tries == _ATTEMPTS:
+                raise
 
 
 @transaction.atomic
-def _accept(project_id: int, items: Sequence[Incoming], now: datetime) -> Receipt:
-    batch = _Batch(project_id, [item.key for item in items if item.key is not None], now)
-    # Unique without asking the database, and rising with time, which keeps the index's newest page warm.
-    made_up = f"{int(now.timestamp() * 1000):011x}{secrets.token_hex(4)}"
-    received_at = stored_time(now)
-    for number, item in enumerate(items):
-        label = None
-        if item.label is not MISSING:
-            try:
-                label = _encode(batch.rule.check(item.label)).decode()
-            except PayloadError as error:
-                batch.reject(item.line, str(error))
-                continue
-        key = f"{made_up}{number:04x}" if item.key is None else item.key
-        if item.key is not None and batch.knows(key):
-            batch.join(key, label)
-            continue
-        position = None if label is None else batch.next_position()
-        batch.add(
-            key,
-            [
-                project_id,
-                key,
-                _encode(item.features).decode(),
-                label,
-                position,
-                stored_time(item.at),
-                received_at,
-                received_at if label is not None else None,
-            ],
-        )
-    return batch.finish()
-
-
-@transaction.atomic
-def _accept_labels(project_id: int, labels: Sequence[IncomingLabel], now: datetime) -> Receipt:
-    batch = _Batch(project_id, [item.key for item in labels], now)
-    for item in labels:
-        if not batch.knows(item.key):
-            batch.reject(item.line, f'id: no event of this project is called "{item.key}"; send the event first')
-            continue
-        try:
-            label = batch.rule.check(item.label)
-        except PayloadError as error:
-            batch.reject(item.line, str(error))
-            continue
-        batch.join(item.key, _encode(label).decode())
-    return batch.finish()
+def _accept(project_id: int, parts: Sequence[_Part]) -> list[Receipt]:
+    for part in parts:
+        part.begin()
+    batch = _Batch(project_id, [key for part in parts for key in part.known_keys()], parts[-1].now)
+    for part in parts:
+        received_at = stored_time(part.now)
+        for number, item in enumerate(part.items):
+            if type(item) is IncomingLabel:
+                batch.take_label(part, item)
+            else:
+                batch.take_event(part, item, part.key_of(number), received_at)  # type: ignore[arg-type]
+        part.position = batch.position
+    batch.finish()
+    return [part.receipt() for part in parts]
 
 
 class _Batch:
@@ -149,48 +178,69 @@ class _Batch:
         self.stored = find_events(project_id, keys)
         self.fresh: dict[str, list[Any]] = {}
         self.joins: dict[str, LabelToJoin] = {}
-        self.other_labels: list[tuple[str, str]] = []
-        self.rejected: list[Rejection] = []
+        self.other_labels: list[tuple[_Part, str, str]] = []
         self.position = stream.last_position
-        self.accepted = 0
-        self.duplicates = 0
 
-    def knows(self, key: str) -> bool:
-        return key in self.stored or key in self.fresh
+    def take_event(self, part: _Part, item: Incoming, key: str, received_at: Any) -> None:
+        label = None
+        if item.label is not MISSING:
+            try:
+                label = _encode(self.rule.check(item.label)).decode()
+            except PayloadError as error:
+                part.reject(item.line, str(error))
+                return
+        if key in self.stored or key in self.fresh:
+            self._join(part, key, label)
+            return
+        part.accepted += 1
+        self.fresh[key] = [
+            self.project_id,
+            key,
+            _encode(item.features).decode(),
+            label,
+            None if label is None else self._next_position(),
+            stored_time(item.at),
+            received_at,
+            received_at if label is not None else None,
+        ]
 
-    def next_position(self) -> int:
+    def take_label(self, part: _Part, item: IncomingLabel) -> None:
+        if item.key not in self.stored and item.key not in self.fresh:
+            part.reject(item.line, f'id: no event of this project is called "{item.key}"; send the event first')
+            return
+        try:
+            label = self.rule.check(item.label)
+        except PayloadError as error:
+            part.reject(item.line, str(error))
+            return
+        self._join(part, item.key, _encode(label).decode())
+
+    def _next_position(self) -> int:
         self.position += 1
         return self.position
 
-    def add(self, key: str, row: list[Any]) -> None:
-        self.fresh[key] = row
-        self.accepted += 1
-
-    def reject(self, line: int, error: str) -> None:
-        self.rejected.append(Rejection(line, error))
-
-    def join(self, key: str, label: str | None) -> None:
+    def _join(self, part: _Part, key: str, label: str | None) -> None:
         """Add to a known event what another item says about it."""
         row = self.fresh.get(key)
         now_has = row[_LABEL] if row else self.joins[key].label if key in self.joins else self.stored[key].label
         if label is None or label == now_has:
-            self.duplicates += 1
+            part.duplicates += 1
         elif now_has is not None:
-            self.other_labels.append((key, label))
+            self.other_labels.append((part, key, label))
         else:
-            self.accepted += 1
+            part.accepted += 1
             if row:
-                row[_LABEL], row[_POSITION] = label, self.next_position()
+                row[_LABEL], row[_POSITION] = label, self._next_position()
                 row[_LABELLED_AT] = stored_time(self.now)
             else:
-                self.joins[key] = LabelToJoin(self.stored[key].pk, label, self.next_position())
+                self.joins[key] = LabelToJoin(self.stored[key].pk, label, self._next_position())
 
-    def finish(self) -> Receipt:
-        """Write everything and say what became of the batch."""
+    def finish(self) -> None:
+        """Write everything."""
         insert_events(list(self.fresh.values()))
         join_labels(list(self.joins.values()), self.now)
-        corrections = self._record_corrections()
-        if self.accepted:
+        self._record_corrections()
+        if self.fresh or self.joins:
             count = self.stream.event_count + len(self.fresh)
             advance_stream(self.project_id, last_position=self.position, event_count=count)
         if self.rule.changed:
@@ -199,24 +249,23 @@ class _Batch:
             )
         if self.position > self.stream.last_position:
             ring_followers(self.project_id)
-        return Receipt(self.accepted, self.duplicates, self.rejected, self.position, corrections)
 
-    def _record_corrections(self) -> int:
+    def _record_corrections(self) -> None:
         """Record labels that differ from every one their event had before; the others are duplicates."""
         if not self.other_labels:
-            return 0
-        events: dict[str, Stored] = find_events(self.project_id, list({key for key, _ in self.other_labels}))
+            return
+        events: dict[str, Stored] = find_events(self.project_id, list({key for _, key, _ in self.other_labels}))
         said = {(event.pk, msgspec.json.decode(event.label)) for event in events.values() if event.label is not None}
         earlier = LabelCorrection.objects.filter(event_id__in=[event.pk for event in events.values()])
         said |= {(event_id, msgspec.json.decode(label)) for event_id, label in earlier.values_list("event_id", "label")}
         corrections = []
-        for key, label in self.other_labels:
+        for part, key, label in self.other_labels:
             event_id = events[key].pk
             fact = (event_id, msgspec.json.decode(label))  # by value: 1 and 1.0 are one label of a regression
             if fact in said:
-                self.duplicates += 1
+                part.duplicates += 1
             else:
                 said.add(fact)
+                part.corrections += 1
                 corrections.append(LabelCorrection(event_id=event_id, label=label))
         LabelCorrection.objects.bulk_create(corrections)
-        return len(corrections)

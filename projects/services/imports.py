@@ -34,7 +34,7 @@ def upload_csv(*, project: Project, actor: User, file: UploadedFile[Any]) -> Dat
             " Split it, or send its rows through the API.",
             code="too_large",
         )
-    name = (file.name or "upload.csv")[-200:]
+    name = "".join(letter if letter.isprintable() else " " for letter in file.name or "upload.csv")[-200:]
     return DataImport.objects.create(
         project=project, kind=DataImport.Kind.CSV, name=name, file=file, options={"size": size}, created_by=actor
     )

@@ -40,7 +40,8 @@ def event(request: HttpRequest, project: Project, pk: int) -> HttpResponse:
 @project_page(VIEW)
 def activity(request: HttpRequest, project: Project) -> HttpResponse:
     """Show who did what, newest first, filtered by kind and person."""
-    kind, who = request.GET.get("kind", ""), request.GET.get("who", "")
+    # PostgreSQL takes no NUL in a text, not even to look for it.
+    kind, who = (request.GET.get(name, "").replace("\0", "") for name in ("kind", "who"))
     rows = activity_of_project(project)
     page, entries = activity_page(rows, kind=kind, who=who, number=request.GET.get("page", "1"))
     people, kinds = people_and_kinds(rows)

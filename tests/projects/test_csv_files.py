@@ -214,7 +214,7 @@ def test_a_single_broken_line_does_not_change_the_encoding_of_the_file():
         (b'"a,b\n1,2\n', "header (line 1) cannot be read"),
         (b"a,b\n", "No row below the header"),
         (b"a,b\n1\n2\n3\n", "No row below the header"),
-        (b",".join(b"c%d" % i for i in range(1001)) + b"\n1\n", "1,001 columns"),
+        (b",".join(b"c%d" % i for i in range(991)) + b"\n1\n", "991 columns"),
         (b"a," + b"n" * 201 + b"\n1,2\n", "longer than 200 characters"),
     ],
 )

@@ -93,6 +93,14 @@ def test_columns_can_be_changed_before_the_import(signed_in, page_of, project):
     assert project.events.get(key=f"import{data_import.pk}-3").features == '{"amount":"oops"}'
 
 
+def test_a_file_with_the_most_columns_can_be_confirmed(signed_in, page_of, project):
+    header = ",".join(["label", *(f"c{i}" for i in range(989))])
+    _, data_import = upload(signed_in, page_of, f"{header}\n{'1,' * 989}1\n".encode())
+    signed_in.post(page_of("import_preview", data_import.pk), plan(signed_in, page_of, data_import))
+    work(data_import)
+    assert data_import.accepted == 1
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -134,6 +142,14 @@ def test_a_file_can_be_read_another_way(signed_in, page_of):
     )
     nonsense = signed_in.get(page_of("import_preview", data_import.pk), {"delimiter": "x", "encoding": "y"})
     assert nonsense.status_code == 200
+
+
+@pytest.mark.parametrize("name", ["a\0b.csv", "../../etc/passwd", "ü" * 150 + ".csv", "<b>.csv", "x"])
+def test_a_file_of_any_name_is_taken(signed_in, page_of, name):
+    response, data_import = upload(signed_in, page_of, name=name)
+    assert response.status_code == 302
+    assert data_import.file.name.startswith("imports/")
+    assert b"<b>.csv" not in signed_in.get(response["Location"]).content
 
 
 def test_no_file_is_told(signed_in, page_of):
@@ -256,3 +272,4 @@ def test_activity_is_filtered_and_paged(signed_in, page_of, project, owner, djan
     assert len(found(kind="run", page=2)) == 10
     assert found(kind="run", who="portal") == []
     assert len(found(page="nonsense")) == 40
+    assert found(who="\0") == found()
