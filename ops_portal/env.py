@@ -18,7 +18,7 @@ env = Env()
 env.read_env(str(ROOT / ".env"), recurse=False)
 
 #: Everything the portal writes on disk by default: database, artifacts, secrets, the bundled broker.
-DATA_DIR = Path(env.str("OPS_PORTAL_DATA", default=str(ROOT / "var"))).resolve()
+DATA_DIR = Path(env.str("OPS_PORTAL_DATA", default="") or ROOT / "var").resolve()
 
 # A Unix socket's path may hold 107 bytes on Linux and 103 on macOS.
 LONGEST_SOCKET_PATH = 100
