@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from assessments.views import checklist, overview, recommendation, scope
+from assessments.views import checklist, overview, panel, plan, recommendation, results, scope, voting
 
 app_name = "assessments"
 urlpatterns = [
@@ -16,4 +16,26 @@ urlpatterns = [
     path("scope/", scope.scope, name="scope"),
     path("scope/preview/", scope.scope_preview, name="scope_preview"),
     path("scope/measured/<slug:factor>/", scope.scope_measured, name="scope_measured"),
+    # The panel of experts
+    path("assessment/experts/", panel.experts, name="experts"),
+    path("assessment/experts/invite/", panel.invite, name="invite"),
+    path("assessment/experts/<int:expert>/revoke/", panel.expert_revoke, name="expert_revoke"),
+    path("assessment/rounds/open/", panel.round_open, name="round_open"),
+    path("assessment/rounds/close/", panel.round_close, name="round_close"),
+    path("assessment/vote/", voting.vote_start, name="vote_start"),
+    path("assessment/vote/weights/", voting.vote_weights, name="vote_weights"),
+    path("assessment/vote/on/<slug:principle>/", voting.vote, name="vote"),
+    path("assessment/guest/<str:token>/", voting.guest_vote_start, name="guest_vote_start"),
+    path("assessment/guest/<str:token>/weights/", voting.guest_vote_weights, name="guest_vote_weights"),
+    path("assessment/guest/<str:token>/on/<slug:principle>/", voting.guest_vote, name="guest_vote"),
+    # Results and what follows from them
+    path("assessment/rounds/<int:number>/", results.result, name="result"),
+    path("assessment/rounds/<int:number>/what-if/", results.what_if, name="what_if"),
+    path("assessment/rounds/<int:number>/export.csv", results.result_export, {"form": "csv"}, name="result_csv"),
+    path("assessment/rounds/<int:number>/export.json", results.result_export, {"form": "json"}, name="result_json"),
+    path("assessment/share/", results.share_create, name="share_create"),
+    path("assessment/share/<int:link>/end/", results.share_end, name="share_end"),
+    path("assessment/shared/<str:token>/", results.shared, name="shared"),
+    path("assessment/plan/", plan.plan, name="plan"),
+    path("assessment/plan/<slug:principle>/", plan.decision, name="decision"),
 ]

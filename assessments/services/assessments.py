@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from assessments.evidence import gather
 from assessments.evidence.practices import findings_for
-from assessments.models import Answer, Assessment, ScopeProfile, SealedFinding
+from assessments.models import Answer, Assessment, Round, ScopeProfile, SealedFinding
 from assessments.principles import load_catalogue
 from ops_portal.errors import UserError
 from projects.models import Project
@@ -55,6 +55,8 @@ def close(*, project: Project, actor: AbstractBaseUser) -> Assessment:
     assessment = Assessment.objects.filter(project=project, state=Assessment.State.OPEN).first()
     if assessment is None:
         raise UserError("No assessment is open, so there is nothing to close.", code="not_open", status=409)
+    if assessment.rounds.filter(state=Round.State.OPEN).exists():
+        raise UserError("A round of the panel is open; close it first.", code="round_open", status=409)
     profiles = ScopeProfile.objects.filter(project=project)
     assessment.scope_current = profiles.filter(kind=ScopeProfile.Kind.CURRENT).first()
     assessment.scope_planned = profiles.filter(kind=ScopeProfile.Kind.PLANNED).first()

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.urls import reverse
 
 from assessments.models import Value
 from assessments.principles import Practice, Statement, load_catalogue
 from assessments.selectors.overview import Overview, PrincipleLine
+from projects.models import Project
 
 register = template.Library()
 
@@ -17,11 +19,29 @@ LOOKS = {Value.DOES_NOT_APPLY.value: "na", "": "unanswered"}
 
 
 @register.inclusion_tag("assessments/_sources.html")
-def sources(statement: Statement | Practice, slug: str) -> dict[str, Any]:
-    """Show the sources of a sentence as tags that lead to the list of sources; the portal's own is marked as such."""
+def sources(statement: Statement | Practice, slug: str, plain: object = "") -> dict[str, Any]:
+    """Show the sources of a sentence as tags that lead to the list of sources; the portal's own is marked as such.
+
+    `plain` leaves out the links, for people who cannot open the list.
+    """
     catalogue = load_catalogue()
     cited = [(str(one), one.tag, catalogue.source(one.tag).reference) for one in statement.sources]
-    return {"cited": cited, "own": statement.own, "slug": slug}
+    return {"cited": cited, "own": statement.own, "slug": slug, "plain": bool(plain)}
+
+
+@register.inclusion_tag("components/_tabs.html")
+def assessment_tabs(project: Project, active: str) -> dict[str, Any]:
+    """The pages of an assessment, as tabs. `{% assessment_tabs project "scope" %}`."""
+    slug, first = project.slug, load_catalogue().principles[0].slug
+    tabs = [
+        ("Overview", reverse("assessments:overview", args=[slug]), "overview"),
+        ("Scope", reverse("assessments:scope", args=[slug]), "scope"),
+        ("Checklist", reverse("assessments:checklist", args=[slug, first]), "checklist"),
+        ("Recommendation", reverse("assessments:recommendation", args=[slug]), "recommendation"),
+        ("Panel", reverse("assessments:experts", args=[slug]), "panel"),
+        ("Plan", reverse("assessments:plan", args=[slug]), "plan"),
+    ]
+    return {"tabs": tabs, "active": active, "label": "Assessment"}
 
 
 @register.filter
@@ -43,6 +63,24 @@ def line_of(slug: str, overview: Overview) -> PrincipleLine:
 
 
 @register.filter
+def dots(count: int) -> range:
+    """As many turns of a loop as there are votes."""
+    return range(count)
+
+
+@register.filter
+def effort_error(name: str, errors: Any) -> bool:
+    """Say whether this estimate was refused. `{% if name|effort_error:errors %}`."""
+    return f"effort_{name}" in errors
+
+
+@register.filter
 def level_number(value: float) -> str:
     """The number of a worded level: one in 26 weeks is 1/26."""
     return f"1/{round(1 / value)}" if 0 < value < 0.2 else f"{value:g}"
+
+
+@register.filter
+def of_total(total: int) -> str:
+    """A unit after a count. `{% include "components/_stat.html" with value=3 unit=12|of_total only %}`."""
+    return f"of {total}"

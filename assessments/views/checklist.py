@@ -92,6 +92,7 @@ def _context(
     before, after = _neighbours(state, shown)
     return {
         "project": project,
+        "nav_active": "assessment",
         "checklist": state,
         "shown": shown,
         "rows": [build_row(one, attempts.get(one.practice.id)) for one in shown.practices],

@@ -17,14 +17,22 @@ from projects.models import Project
 @project_page(VIEW)
 def overview(request: HttpRequest, project: Project) -> HttpResponse:
     """Say how far the assessment is, what is recommended per principle and why, and what to do next."""
-    return render(request, "assessments/overview.html", {"project": project, "overview": read_overview(project)})
+    return render(
+        request,
+        "assessments/overview.html",
+        {"project": project, "nav_active": "assessment", "overview": read_overview(project)},
+    )
 
 
 @require_safe
 @project_page(VIEW)
 def panel(request: HttpRequest, project: Project) -> HttpResponse:
     """A fragment for other pages: progress, and what is recommended first."""
-    return render(request, "assessments/panel.html", {"project": project, "overview": read_overview(project)})
+    return render(
+        request,
+        "assessments/panel.html",
+        {"project": project, "nav_active": "assessment", "overview": read_overview(project)},
+    )
 
 
 @require_POST

@@ -19,7 +19,7 @@ from projects.models import Project
 @project_page(VIEW)
 def recommendation(request: HttpRequest, project: Project) -> HttpResponse:
     """Show the verdict per principle with reasons, benefits, limits and the assumed effort."""
-    context = {"project": project, "overview": read_overview(project)}
+    context = {"project": project, "nav_active": "assessment", "overview": read_overview(project)}
     return render(request, "assessments/recommendation.html", context)
 
 
@@ -30,6 +30,7 @@ def assumptions(request: HttpRequest, project: Project) -> HttpResponse:
     catalogue = load_catalogue()
     context = {
         "project": project,
+        "nav_active": "assessment",
         "catalogue": catalogue,
         "sections": describe_settings(quick(Settings())),
         "figures": describe_figures(catalogue),
@@ -41,4 +42,8 @@ def assumptions(request: HttpRequest, project: Project) -> HttpResponse:
 @project_page(VIEW)
 def sources(request: HttpRequest, project: Project) -> HttpResponse:
     """List the sources and how much of each could be read."""
-    return render(request, "assessments/sources.html", {"project": project, "catalogue": load_catalogue()})
+    return render(
+        request,
+        "assessments/sources.html",
+        {"project": project, "nav_active": "assessment", "catalogue": load_catalogue()},
+    )

@@ -1,0 +1,64 @@
+"""Forms for deciding, sharing and asking "what if"."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+
+from assessments.models import Decision
+from assessments.services.decisions import DecisionDraft
+from ops_portal.forms import Segmented
+
+
+class DecisionForm(forms.Form):
+    """A short decision record."""
+
+    choice = forms.ChoiceField(
+        choices=Decision.Choice.choices,
+        widget=Segmented,
+        label="Decision",
+        error_messages={"required": "Choose one of the three."},
+    )
+    reason = forms.CharField(
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        label="Reason",
+        help_text="Context, decision, consequences: two sentences are enough.",
+        error_messages={"required": "Give the reason: it is what the next panel will want."},
+    )
+    owner = forms.ModelChoiceField(queryset=User.objects.none(), required=False, label="Who sees to it")
+    due = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}), label="Until")
+    effort_planned = forms.FloatField(required=False, min_value=0, max_value=100_000, label="Days planned")
+    effort_spent = forms.FloatField(required=False, min_value=0, max_value=100_000, label="Days spent so far")
+
+    def __init__(self, *args: Any, members: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["owner"].queryset = members  # type: ignore[attr-defined]
+
+    @property
+    def draft(self) -> DecisionDraft:
+        """The decision, once the form is valid."""
+        return DecisionDraft(**self.cleaned_data)
+
+
+class ShareForm(forms.Form):
+    """A read-only link."""
+
+    name = forms.CharField(max_length=80, label="For whom", help_text="To find the link again when it should end.")
+    days = forms.IntegerField(min_value=1, max_value=365, initial=30, label="Days it works")
+
+
+class WhatIfForm(forms.Form):
+    """Three things to turn: the budget, the worth of the benefits, and how large the project's need is."""
+
+    budget = forms.FloatField(required=False, min_value=0, max_value=100_000, label="Budget, days")
+    worth = forms.FloatField(required=False, min_value=1, max_value=100_000, label="Worth of all benefits, days a year")
+    plan = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=100,
+        label="On the way to the planned scope, %",
+        widget=forms.NumberInput(attrs={"type": "range", "step": 10}),
+    )

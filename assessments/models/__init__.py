@@ -1,0 +1,22 @@
+"""Everything assessments keep."""
+
+from assessments.models.checklist import Answer, Assessment, SealedFinding, Value
+from assessments.models.decisions import Decision, ShareLink
+from assessments.models.panel import Confidence, Expert, Rating, Round, Stance, Weights
+from assessments.models.scope import ScopeProfile
+
+__all__ = [
+    "Answer",
+    "Assessment",
+    "Confidence",
+    "Decision",
+    "Expert",
+    "Rating",
+    "Round",
+    "ScopeProfile",
+    "SealedFinding",
+    "ShareLink",
+    "Stance",
+    "Value",
+    "Weights",
+]

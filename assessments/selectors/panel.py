@@ -1,0 +1,80 @@
+"""The panel as its facilitator sees it: who was invited and how far they are. Nothing here reads a vote."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assessments.models import Assessment, Expert, Round
+from assessments.scoring.settings import Settings
+from assessments.selectors.checklist import current_assessment
+from assessments.selectors.scope import newest_profile
+from assessments.selectors.voting import Attendance, read_attendance
+from projects.models import Project
+
+#: Fewer experts than this, and a reason may give its author away.
+SMALL_PANEL = 5
+
+
+@dataclass(frozen=True)
+class PanelState:
+    """The panel of a project's assessment."""
+
+    assessment: Assessment | None
+    attendance: tuple[Attendance, ...]
+    rounds: tuple[Round, ...]
+    own: Expert | None
+    scope_known: bool
+
+    @property
+    def current(self) -> Round | None:
+        """The open round."""
+        return next((one for one in self.rounds if one.is_open), None)
+
+    @property
+    def last_closed(self) -> Round | None:
+        """The newest closed round."""
+        return next((one for one in self.rounds if not one.is_open), None)
+
+    @property
+    def invited(self) -> tuple[Attendance, ...]:
+        """The experts whose invitation holds."""
+        return tuple(one for one in self.attendance if one.expert.may_vote)
+
+    @property
+    def complete(self) -> int:
+        """How many have answered everything."""
+        return sum(one.complete for one in self.invited)
+
+    @property
+    def begun(self) -> int:
+        """How many have answered something."""
+        return sum(one.answered > 0 for one in self.invited)
+
+    @property
+    def small(self) -> bool:
+        """Say whether anonymity is thin."""
+        return 0 < len(self.invited) < SMALL_PANEL
+
+    @property
+    def rounds_left(self) -> int:
+        """How many rounds may still be opened."""
+        limit = Settings.from_json(self.rounds[0].settings).maximum_rounds if self.rounds else Settings().maximum_rounds
+        return max(0, limit - len(self.rounds))
+
+    @property
+    def can_open(self) -> bool:
+        """Say whether a round can be opened now."""
+        return bool(self.invited) and self.scope_known and self.current is None and self.rounds_left > 0
+
+
+def read_panel(project: Project, user_id: int | None) -> PanelState:
+    """Read the panel of the project's assessment: 6 queries at most."""
+    assessment = current_assessment(project)
+    scope_known = newest_profile(project, "current") is not None
+    if assessment is None:
+        return PanelState(None, (), (), None, scope_known)
+    rounds = tuple(assessment.rounds.select_related("opened_by", "closed_by").defer("result").order_by("-number"))
+    current = next((one for one in rounds if one.is_open), None)
+    attendance = read_attendance(assessment.pk, current)
+    own = next((a.expert for a in attendance if a.expert.user_id == user_id and a.expert.revoked_at is None), None)
+    return PanelState(assessment, attendance, rounds, own, scope_known)

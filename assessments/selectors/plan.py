@@ -1,0 +1,99 @@
+"""The adoption plan: what was decided, how far it is, and what the records say since then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assessments.models import Decision
+from assessments.principles import Principle, load_catalogue
+from assessments.scoring.scope import FACTORS
+from assessments.selectors.overview import Overview, PrincipleLine, read_overview
+from projects.models import Project
+
+#: Factors that adoption is meant to move, and whether less is better.
+WATCHED = {"deployments_per_week": False, "rollbacks_per_month": True, "hours_to_restore": True}
+
+
+@dataclass(frozen=True)
+class Movement:
+    """A measured figure when it was decided, and now."""
+
+    title: str
+    before: float
+    now: float
+    less_is_better: bool
+
+    @property
+    def direction(self) -> str:
+        """For the `change` tag: which way is good."""
+        return "lower" if self.less_is_better else "higher"
+
+
+@dataclass(frozen=True)
+class PlanLine:
+    """A principle with the decision that holds, its history and what has moved since."""
+
+    principle: Principle
+    line: PrincipleLine
+    decision: Decision | None
+    history: tuple[Decision, ...]
+    moved: tuple[Movement, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All principles with what was decided about them."""
+
+    lines: tuple[PlanLine, ...]
+    overview: Overview
+
+    @property
+    def decided(self) -> int:
+        """How many have a decision."""
+        return sum(line.decision is not None for line in self.lines)
+
+    @property
+    def adopting(self) -> tuple[PlanLine, ...]:
+        """The principles that are to be adopted."""
+        return tuple(line for line in self.lines if line.decision and line.decision.choice == Decision.Choice.ADOPT)
+
+    @property
+    def planned_days(self) -> float:
+        """Effort planned for what is to be adopted."""
+        return sum(line.decision.effort_planned or 0 for line in self.adopting if line.decision)
+
+    @property
+    def spent_days(self) -> float:
+        """Effort spent on what is to be adopted."""
+        return sum(line.decision.effort_spent or 0 for line in self.adopting if line.decision)
+
+
+def read_plan(project: Project, measured: dict[str, float], overview: Overview | None = None) -> Plan:
+    """Read the plan: 1 query beyond those of the overview."""
+    overview = overview or read_overview(project)
+    by_principle: dict[str, list[Decision]] = {}
+    for row in Decision.objects.filter(project=project).select_related("owner").order_by("-pk"):
+        by_principle.setdefault(row.principle, []).append(row)
+    lines = []
+    for one in overview.lines:
+        rows = by_principle.get(one.state.principle.slug, [])
+        newest = rows[0] if rows else None
+        lines.append(
+            PlanLine(one.state.principle, one, newest, tuple(rows[1:]), _moved(newest, measured) if newest else ())
+        )
+    return Plan(tuple(lines), overview)
+
+
+def find_principle(slug: str) -> Principle | None:
+    """The principle with this slug, if there is one."""
+    return next((one for one in load_catalogue().principles if one.slug == slug), None)
+
+
+def _moved(decision: Decision, measured: dict[str, float]) -> tuple[Movement, ...]:
+    before = decision.context.get("measured", {})
+    titles = {factor.name: factor.title for factor in FACTORS}
+    return tuple(
+        Movement(titles[name], before[name], measured[name], less)
+        for name, less in WATCHED.items()
+        if name in before and name in measured and before[name] != measured[name]
+    )

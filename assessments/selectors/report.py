@@ -1,0 +1,366 @@
+"""The report of a closed round: one function that the page, the shared page, CSV and JSON all read from."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any
+
+from assessments.models import Decision, Expert, Rating, Round, Stance
+from assessments.principles import Principle, load_catalogue
+from assessments.scoring.changes import Inputs
+from assessments.scoring.consensus import RoundState, round_state
+from assessments.scoring.panel import Panel
+from assessments.scoring.recommend import quick, recommend_from_panel
+from assessments.scoring.scope import Scope
+from assessments.scoring.settings import Settings
+from assessments.scoring.verdict import IN_WORDS
+from assessments.selectors.panel_inputs import read_inputs
+
+AGREEMENT = {
+    "for": "Agreed: for",
+    "against": "Agreed: against",
+    "uncertain": "Undecided",
+    "no votes": "No votes",
+}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why somebody voted as they did; `who` is empty where the panel is anonymous."""
+
+    text: str
+    evidence_url: str
+    who: str
+
+
+@dataclass(frozen=True)
+class ReportLine:
+    """What came out for one principle."""
+
+    principle: Principle
+    verdict: str
+    words: str
+    borderline: bool
+    probability: float | None
+    planned_probability: float | None
+    effort: float | None
+    saves: float | None
+    costs: float | None
+    reasons: tuple[str, ...]
+    flip: str
+    path: str
+    assumed: bool
+    counts: tuple[int, ...]
+    votes: int
+    median: float | None
+    agreement: str
+    agreement_words: str
+    disagreement: bool
+    unknown: int
+    not_applicable: int
+    moved: int | None
+    said: tuple[Reason, ...]
+    decision: Decision | None
+
+    @property
+    def differs(self) -> str:
+        """Where the panel's vote and the model disagree, in one sentence; empty where they do not."""
+        if self.agreement == "for" and self.verdict == "not_yet":
+            return "The panel votes for it, the model does not find it worth its effort yet: what does the panel know?"
+        if self.agreement == "against" and self.verdict == "now":
+            return "The panel votes against it, the model finds it worth its effort: are effort or benefit misjudged?"
+        return ""
+
+
+@dataclass(frozen=True)
+class BudgetStep:
+    """What a budget buys, cheapest first."""
+
+    budget: str
+    names: tuple[str, ...]
+    effort: float
+    net: float
+    next_gain: float
+    next_adds: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Swing:
+    """How far the result moves with one assumption."""
+
+    name: str
+    low: float
+    high: float
+    net_low: float
+    net_high: float
+    size_low: int
+    size_high: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything a closed round has to say."""
+
+    round: Round
+    lines: tuple[ReportLine, ...]
+    invited: int
+    voted: int
+    complete: bool
+    net: tuple[float, float, float]
+    size: float
+    concordance: float | None
+    alpha: float | None
+    plans: tuple[BudgetStep, ...]
+    swings: tuple[Swing, ...]
+    current_net: float | None
+    unknown: tuple[str, ...]
+    matrix: tuple[tuple[str, tuple[int | None, ...]], ...]
+    state: RoundState
+    assumptions: str
+    settings: Settings
+
+    @property
+    def adopt_now(self) -> tuple[ReportLine, ...]:
+        """The principles to adopt now."""
+        return tuple(line for line in self.lines if line.verdict == "now")
+
+    @property
+    def differing(self) -> tuple[ReportLine, ...]:
+        """Where vote and model disagree."""
+        return tuple(line for line in self.lines if line.differs)
+
+
+def read_report(one: Round) -> Report:
+    """Read the report of a closed round: at most 10 queries. Without a stored result a quick one is worked out."""
+    inputs = read_inputs(one)
+    result = one.result or quick_result(inputs)
+    ratings = list(one.ratings.select_related("expert"))
+    before = Round.objects.filter(assessment=one.assessment_id, number=one.number - 1).first()
+    earlier = read_inputs(before).panel.votes() if before else None
+    votes = inputs.panel.votes()
+    settings = inputs.settings
+    state = round_state(
+        votes,
+        earlier,
+        one.number,
+        threshold=settings.consensus_threshold,
+        stable_points=settings.stable_points,
+        maximum=settings.maximum_rounds,
+    )
+    decisions = newest_decisions(one.assessment.project_id)
+    options = {option["slug"]: option for option in result["options"]}
+    lines = tuple(
+        _line(principle, options[principle.slug], one, ratings, state if earlier else None, decisions)
+        for principle in load_catalogue().principles
+        if principle.slug in options
+    )
+    names = {principle.slug: principle.name for principle in load_catalogue().principles}
+    tornado = result["tornado"] or {}
+    today = result["today"]
+    return Report(
+        round=one,
+        lines=lines,
+        invited=Expert.objects.filter(assessment=one.assessment_id, invited_at__lte=one.closed_at).count(),
+        voted=len({row.expert_id for row in ratings if row.stance != Stance.RATES or row.vote is not None}),
+        complete=one.result is not None,
+        net=(today["net_p10"], today["net_p50"], today["net_p90"]),
+        size=today["size"],
+        concordance=result["concordance"]["w"] if result["concordance"] else None,
+        alpha=result["alpha"],
+        plans=tuple(_plan(plan, names) for plan in result["plans"]),
+        swings=tuple(_swing(swing, settings) for swing in tornado.get("swings", ())),
+        current_net=tornado.get("net"),
+        unknown=tuple(factor.title for factor in settings.factors if factor.name in result["unknown_factors"]),
+        matrix=_matrix(inputs.panel, lines),
+        state=state,
+        assumptions=result["assumptions"],
+        settings=settings,
+    )
+
+
+def quick_result(inputs: Inputs) -> dict[str, Any]:
+    """Work out a result with fewer readings and without what takes long; the same input is worked out once."""
+    key = json.dumps(
+        [
+            inputs.panel.to_json(),
+            inputs.scope.to_json(),
+            inputs.planned.to_json() if inputs.planned else None,
+            inputs.settings.to_json(),
+        ],
+        sort_keys=True,
+    )
+    return _quick(key)
+
+
+@lru_cache(maxsize=64)
+def _quick(key: str) -> dict[str, Any]:
+    panel, scope, planned, settings = json.loads(key)
+    result = recommend_from_panel(
+        Panel.from_json(panel),
+        Scope.from_json(scope),
+        Scope.from_json(planned) if planned else None,
+        quick(Settings.from_json(settings)),
+        details=False,
+    )
+    return result.to_json()
+
+
+def newest_decisions(project_id: int) -> dict[str, Decision]:
+    """Return the decision that holds, by principle: 1 query."""
+    rows = Decision.objects.filter(project=project_id).select_related("owner").order_by("pk")
+    return {row.principle: row for row in rows}
+
+
+def export_rows(report: Report) -> list[dict[str, Any]]:
+    """The report's lines as plain values, for CSV and JSON; the page shows the same."""
+    rows = []
+    for line in report.lines:
+        row: dict[str, Any] = {
+            "principle": line.principle.slug,
+            "name": line.principle.name,
+            "verdict": line.words,
+            "borderline": line.borderline,
+            "probability": _rounded(line.probability, 3),
+            "planned_probability": _rounded(line.planned_probability, 3),
+            "effort_days": _rounded(line.effort, 1),
+            "saves_days": _rounded(line.saves, 1),
+            "costs_days": _rounded(line.costs, 1),
+            "votes": line.votes,
+            "median": line.median,
+            "agreement": line.agreement_words,
+            "disagreement": line.disagreement,
+            "do_not_know": line.unknown,
+            "does_not_apply": line.not_applicable,
+        }
+        row |= {f"votes_{vote}": count for vote, count in enumerate(line.counts, start=1)}
+        row |= {
+            "model_reasons": " ".join(line.reasons),
+            "flip": line.flip,
+            "decision": line.decision.get_choice_display() if line.decision else "",
+        }
+        rows.append(row)
+    return rows
+
+
+def export_document(report: Report) -> dict[str, Any]:
+    """The whole report as plain values."""
+    one = report.round
+    return {
+        "project": one.assessment.project.slug,
+        "assessment": one.assessment.number,
+        "round": one.number,
+        "edition": one.assessment.edition,
+        "anonymous": one.anonymous,
+        "closed_at": one.closed_at.isoformat() if one.closed_at else None,
+        "invited": report.invited,
+        "voted": report.voted,
+        "net_days": {"p10": report.net[0], "p50": report.net[1], "p90": report.net[2]},
+        "kendall_w": report.concordance,
+        "krippendorff_alpha": report.alpha,
+        "principles": export_rows(report),
+        "votes_by_code": {code: dict(zip(_slugs(report), row, strict=True)) for code, row in report.matrix},
+        "reasons": {
+            line.principle.slug: [asdict(reason) for reason in line.said] for line in report.lines if line.said
+        },
+        "plans": [asdict(plan) for plan in report.plans],
+        "sensitivity": [asdict(swing) for swing in report.swings],
+        "settings": report.settings.to_json(),
+        "assumptions": report.assumptions,
+        "seal": one.seal,
+    }
+
+
+def _slugs(report: Report) -> list[str]:
+    return [line.principle.slug for line in report.lines]
+
+
+def _line(
+    principle: Principle,
+    option: Mapping[str, Any],
+    one: Round,
+    ratings: Sequence[Rating],
+    state: RoundState | None,
+    decisions: Mapping[str, Decision],
+) -> ReportLine:
+    rows = [row for row in ratings if row.principle == principle.slug]
+    votes = Counter(row.vote for row in rows if row.stance == Stance.RATES and row.vote is not None)
+    worth, agreement = option["worth"] or {}, option["agreement"]
+    said = sorted(
+        (Reason(row.reason, row.evidence_url, "" if one.anonymous else row.expert.name) for row in rows if row.reason),
+        key=lambda reason: reason.text.lower(),
+    )
+    return ReportLine(
+        principle=principle,
+        verdict=option["verdict"].replace(" ", "_"),
+        words=IN_WORDS[option["verdict"]],
+        borderline=option["borderline"],
+        probability=option["probability"],
+        planned_probability=option["planned_probability"],
+        effort=option["effort"],
+        saves=worth.get("saves"),
+        costs=worth.get("costs"),
+        reasons=tuple(option["reasons"]),
+        flip=option["flip"]["words"] if option["flip"] else "",
+        path=option["path_flip"]["words"] if option["path_flip"] else "",
+        assumed=option["assumed"],
+        counts=tuple(votes.get(vote, 0) for vote in range(1, 10)),
+        votes=agreement["votes"],
+        median=agreement["median"],
+        agreement=agreement["outcome"],
+        agreement_words=AGREEMENT[agreement["outcome"]],
+        disagreement=agreement["disagreement"],
+        unknown=sum(row.stance == Stance.UNKNOWN for row in rows),
+        not_applicable=sum(row.stance == Stance.NOT_APPLICABLE for row in rows),
+        moved=state.moved.get(principle.slug) if state else None,
+        said=tuple(said),
+        decision=decisions.get(principle.slug),
+    )
+
+
+def _matrix(panel: Panel, lines: Sequence[ReportLine]) -> tuple[tuple[str, tuple[int | None, ...]], ...]:
+    votes = panel.votes()
+    return tuple(
+        (code, tuple(votes[line.principle.slug].get(code) for line in lines)) for code in sorted(panel.experts)
+    )
+
+
+def _plan(plan: Mapping[str, Any], names: Mapping[str, str]) -> BudgetStep:
+    return BudgetStep(
+        budget="no limit" if plan["budget"] is None else f"{plan['budget']:g} days",
+        names=tuple(names.get(slug, slug) for slug in plan["steps"]),
+        effort=plan["effort"],
+        net=plan["net"],
+        next_gain=plan["next_gain"],
+        next_adds=tuple(names.get(slug, slug) for slug in plan["next_adds"]),
+    )
+
+
+def _swing(swing: Mapping[str, Any], settings: Settings) -> Swing:
+    titles = {factor.name: factor.title for factor in settings.factors}
+    weights = {one.key: f"Weight of: {one.name.lower()}" for one in load_catalogue().benefits}
+    key = swing["name"]
+    return Swing(
+        name=(SETTING_TITLES | titles | weights).get(key, key),
+        low=swing["low"],
+        high=swing["high"],
+        net_low=swing["net_low"],
+        net_high=swing["net_high"],
+        size_low=swing["size_low"],
+        size_high=swing["size_high"],
+    )
+
+
+SETTING_TITLES = {
+    "full_benefit_days": "Worth of all benefits",
+    "overrun": "Overrun",
+    "upkeep": "Upkeep",
+    "first_version_delay": "Delay of a first version",
+}
+
+
+def _rounded(value: float | None, places: int) -> float | None:
+    return None if value is None else round(value, places)

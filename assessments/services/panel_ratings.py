@@ -1,0 +1,157 @@
+"""What an expert says in an open round. Nothing of it goes to the activity log: who said what is not for it to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.utils import timezone
+
+from assessments.models import Confidence, Expert, Rating, Round, Stance, Weights
+from assessments.principles import Principle, load_catalogue
+from ops_portal.errors import UserError
+
+MOST_POINTS = 100
+
+
+@dataclass(frozen=True)
+class RatingDraft:
+    """What an expert says about one principle; None is "not answered"."""
+
+    stance: str = Stance.RATES
+    vote: int | None = None
+    benefits: Mapping[str, int | None] = field(default_factory=dict)
+    effort: tuple[float | None, float | None, float | None] = (None, None, None)
+    confidence: str = ""
+    reason: str = ""
+    evidence_url: str = ""
+
+
+class RatingConflictError(UserError):
+    """The same expert changed this rating elsewhere after the page was opened."""
+
+    def __init__(self, theirs: Rating) -> None:
+        super().__init__(
+            "You answered this in another window while this page was open.", code="rating_conflict", status=409
+        )
+        self.theirs = theirs
+
+
+def open_round_for(expert: Expert) -> Round:
+    """Return the round this expert may answer now.
+
+    Raises
+    ------
+    UserError
+        No round is open, or the invitation no longer holds.
+
+    """
+    if not expert.may_vote:
+        raise UserError("This invitation no longer holds. Ask whoever invited you for a new one.", code="expired")
+    current = Round.objects.filter(assessment=expert.assessment_id, state=Round.State.OPEN).first()
+    if current is None:
+        raise UserError(
+            "No round is open now. What you meant to say goes into the next one; nothing in a closed round changes.",
+            code="round_closed",
+            status=409,
+        )
+    return current
+
+
+@transaction.atomic
+def save_rating(*, expert: Expert, principle: str, draft: RatingDraft, base_version: int) -> Rating:
+    """Keep what `expert` says about a principle in the open round."""
+    found = _principle(principle)
+    _check(draft, found)
+    current = _locked(expert)
+    stored = Rating.objects.filter(round=current, expert=expert, principle=principle).first()
+    if stored and draft_of_rating(stored) == draft and not stored.carried:
+        return stored
+    if stored and stored.version != base_version:
+        raise RatingConflictError(stored)
+    rating = stored or Rating(round=current, expert=expert, principle=principle, version=0)
+    rating.stance, rating.vote, rating.confidence = draft.stance, draft.vote, draft.confidence
+    rating.benefits = dict(draft.benefits)
+    rating.effort_low, rating.effort_likely, rating.effort_high = draft.effort
+    rating.reason, rating.evidence_url = draft.reason, draft.evidence_url
+    rating.version += 1
+    rating.carried = False
+    rating.saved_at = timezone.now()
+    rating.save()
+    return rating
+
+
+@transaction.atomic
+def save_weights(*, expert: Expert, points: Mapping[str, int | None]) -> Weights:
+    """Keep an expert's swing points; a benefit without points is left open."""
+    keys = load_catalogue().benefit_keys
+    given = {key: points.get(key) for key in keys}
+    for key, value in given.items():
+        if value is not None and not 0 <= value <= MOST_POINTS:
+            raise UserError("Points go from 0 to 100.", fields={key: "From 0 to 100."})
+    if all(value is not None for value in given.values()) and not any(given.values()):
+        raise UserError("Give at least one benefit some points.", code="no_points")
+    current = _locked(expert)
+    weights = Weights.objects.filter(round=current, expert=expert).first() or Weights(
+        round=current, expert=expert, version=0
+    )
+    weights.points = given
+    weights.version += 1
+    weights.carried = False
+    weights.saved_at = timezone.now()
+    weights.save()
+    return weights
+
+
+def draft_of_rating(rating: Rating) -> RatingDraft:
+    """Return what a stored rating says."""
+    return RatingDraft(
+        stance=rating.stance,
+        vote=rating.vote,
+        benefits=dict(rating.benefits),
+        effort=(rating.effort_low, rating.effort_likely, rating.effort_high),
+        confidence=rating.confidence,
+        reason=rating.reason,
+        evidence_url=rating.evidence_url,
+    )
+
+
+def _locked(expert: Expert) -> Round:
+    """The open round, locked: closing it waits for whoever is saving, and a save after it is refused."""
+    current = open_round_for(expert)
+    state = Round.objects.select_for_update().filter(pk=current.pk).values_list("state", flat=True).get()
+    if state != Round.State.OPEN:
+        raise UserError("The round was just closed; nothing in it changes.", code="round_closed", status=409)
+    return current
+
+
+def _principle(slug: str) -> Principle:
+    try:
+        return load_catalogue().principle(slug)
+    except KeyError as unknown:
+        raise UserError("This principle is not in the catalogue.", code="unknown_principle", status=404) from unknown
+
+
+def _check(draft: RatingDraft, principle: Principle) -> None:
+    wrong = {}
+    if draft.stance not in Stance.values:
+        wrong["stance"] = "Say whether you can rate it."
+    if draft.vote is not None and draft.vote not in range(1, 10):
+        wrong["vote"] = "Vote from 1 to 9."
+    if draft.confidence and draft.confidence not in Confidence.values:
+        wrong["confidence"] = "Choose low, medium or high."
+    for key, value in draft.benefits.items():
+        if key not in principle.serves:
+            wrong[f"benefit_{key}"] = "This principle does not serve that benefit."
+        elif value is not None and value not in range(5):
+            wrong[f"benefit_{key}"] = "Choose one of the five levels."
+    known = [days for days in draft.effort if days is not None]
+    if any(days < 0 or days > 1000 for days in known):
+        wrong["effort"] = "Days from 0 to 1,000."
+    elif known != sorted(known):
+        wrong["effort"] = "Low, likely and high must rise: the low estimate first."
+    if draft.stance == Stance.NOT_APPLICABLE and not draft.reason.strip():
+        wrong["reason"] = "Say why it does not apply here; then it is saved."
+    if wrong:
+        raise UserError(next(iter(wrong.values())), fields=wrong)

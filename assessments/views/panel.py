@@ -1,0 +1,125 @@
+"""The facilitator's page: who is invited, how far they are, opening and closing rounds."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from assessments import tasks
+from assessments.forms.panel import InviteForm, SettingsForm
+from assessments.models import Expert
+from assessments.scoring.settings import Settings
+from assessments.selectors.panel import PanelState, read_panel
+from assessments.services.panel_rounds import close_round, invite_guest, invite_member, open_round, revoke
+from projects.access import VIEW, WORK, project_page
+from projects.models import Membership, Project, Role
+
+PAGE = "assessments/experts.html"
+
+
+@require_safe
+@project_page(VIEW)
+def experts(request: HttpRequest, project: Project) -> HttpResponse:
+    """Show the panel: who has answered, never what; the rounds, and what can be done next."""
+    return _show(request, project, read_panel(project, request.user.pk))
+
+
+@require_POST
+@project_page(WORK)
+def invite(request: HttpRequest, project: Project) -> HttpResponse:
+    """Invite members and a guest; a guest's link is shown once, on the page that answers."""
+    form = InviteForm(request.POST, members=_members(project))
+    state = read_panel(project, request.user.pk)
+    if not form.is_valid():
+        return _show(request, project, state, invite_form=form, status=422)
+    actor: User = request.user  # type: ignore[assignment]
+    for user in form.cleaned_data["members"]:
+        invite_member(project=project, user=user, actor=actor)
+    link = ""
+    if form.cleaned_data["guest"]:
+        days = form.cleaned_data["days"] or form.fields["days"].initial
+        invited = invite_guest(project=project, name=form.cleaned_data["guest"], actor=actor, days=days)
+        link = request.build_absolute_uri(_guest_address(project, invited.token))
+    if link:
+        # Only its hash is kept, so this page is the one place where the link can be copied.
+        return _show(request, project, read_panel(project, actor.pk), link=link, guest=form.cleaned_data["guest"])
+    messages.success(request, "Invited.")
+    return redirect("assessments:experts", project.slug)
+
+
+@require_POST
+@project_page(WORK)
+def expert_revoke(request: HttpRequest, project: Project, expert: int) -> HttpResponse:
+    """Take an expert off the panel."""
+    found = get_object_or_404(Expert, pk=expert, assessment__project=project)
+    revoke(project=project, expert=found, actor=request.user)  # type: ignore[arg-type]
+    messages.success(request, f"{found.name} is off the panel; what they said in closed rounds stays.")
+    return redirect("assessments:experts", project.slug)
+
+
+@require_POST
+@project_page(WORK)
+def round_open(request: HttpRequest, project: Project) -> HttpResponse:
+    """Open the next round; before the first one the settings are fixed."""
+    state = read_panel(project, request.user.pk)
+    settings, anonymous = None, True
+    if not state.rounds:
+        form = SettingsForm(request.POST)
+        if not form.is_valid():
+            return _show(request, project, state, settings_form=form, status=422)
+        settings, anonymous = form.settings(Settings()), form.cleaned_data["anonymous"]
+    opened = open_round(project=project, actor=request.user, settings=settings, anonymous=anonymous)  # type: ignore[arg-type]
+    messages.success(request, f"Round {opened.number} is open. Each expert can answer now.")
+    return redirect("assessments:experts", project.slug)
+
+
+@require_POST
+@project_page(WORK)
+def round_close(request: HttpRequest, project: Project) -> HttpResponse:
+    """Close the open round and have its result worked out."""
+    closed = close_round(project=project, actor=request.user)  # type: ignore[arg-type]
+    tasks.ring(closed.pk)
+    messages.success(request, f"Round {closed.number} is closed and sealed.")
+    return redirect("assessments:result", project.slug, closed.number)
+
+
+def _show(
+    request: HttpRequest,
+    project: Project,
+    state: PanelState,
+    *,
+    invite_form: InviteForm | None = None,
+    settings_form: SettingsForm | None = None,
+    link: str = "",
+    guest: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "project": project,
+        "nav_active": "assessment",
+        "panel": state,
+        "invite_form": invite_form or InviteForm(members=_members(project)),
+        "settings_form": settings_form or SettingsForm.starting(Settings()),
+        "link": link,
+        "guest": guest,
+    }
+    return render(request, PAGE, context, status=status)
+
+
+def _members(project: Project) -> object:
+    """Members who may rate and are not on the panel yet."""
+    invited = Expert.objects.filter(
+        assessment__project=project, assessment__state="open", revoked_at=None, user__isnull=False
+    )
+    may_rate = Membership.objects.filter(team=project.team_id).exclude(role=Role.VIEWER)
+    return (
+        User.objects.filter(pk__in=may_rate.values("user")).exclude(pk__in=invited.values("user")).order_by("username")
+    )
+
+
+def _guest_address(project: Project, token: str) -> str:
+    return reverse("assessments:guest_vote_start", args=[project.slug, token])

@@ -1,0 +1,62 @@
+"""Decisions per principle and the adoption plan they make."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from assessments.evidence import measure_scope
+from assessments.forms.decisions import DecisionForm
+from assessments.selectors.overview import read_overview
+from assessments.selectors.plan import find_principle, read_plan
+from assessments.selectors.report import newest_decisions
+from assessments.services.decisions import decide
+from projects.access import VIEW, WORK, project_page
+from projects.models import Project
+
+
+@require_safe
+@project_page(VIEW)
+def plan(request: HttpRequest, project: Project) -> HttpResponse:
+    """Show what was decided about each principle, how far it is, and what the records say since."""
+    overview = read_overview(project)
+    measured = {name: one.value for name, one in measure_scope(overview.checklist.records).factors.items()}
+    context = {"project": project, "nav_active": "assessment", "plan": read_plan(project, measured, overview)}
+    return render(request, "assessments/plan.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@project_page(WORK)
+def decision(request: HttpRequest, project: Project, principle: str) -> HttpResponse:
+    """Record a decision about one principle."""
+    found = find_principle(principle)
+    if found is None:
+        raise Http404
+    held = newest_decisions(project.pk).get(principle)
+    initial = {}
+    if held:
+        names = ("choice", "reason", "owner", "due", "effort_planned", "effort_spent")
+        initial = {name: getattr(held, name) for name in names}
+    form = DecisionForm(request.POST or None, initial=initial, members=_members(project))
+    if request.method == "POST" and form.is_valid():
+        decide(project=project, principle=principle, draft=form.draft, actor=request.user)  # type: ignore[arg-type]
+        messages.success(request, f"Decided on {found.name}.")
+        return redirect("assessments:plan", project.slug)
+    line = next(one for one in read_overview(project).lines if one.state.principle.slug == principle)
+    context = {
+        "project": project,
+        "nav_active": "assessment",
+        "principle": found,
+        "line": line,
+        "held": held,
+        "form": form,
+    }
+    return render(request, "assessments/decision.html", context, status=422 if form.is_bound else 200)
+
+
+def _members(project: Project) -> QuerySet[User]:
+    return User.objects.filter(memberships__team=project.team_id).order_by("username")
