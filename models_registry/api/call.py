@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.generics import GenericAPIView
 from rest_framework.pagination import Cursor
 from rest_framework.request import Request
@@ -23,6 +23,15 @@ Row = TypeVar("Row", bound=Model)
 
 class Pages(NewestFirst):
     """Pages by cursor; a cursor that was not made here is refused rather than handed to the database."""
+
+    def get_page_size(self, request: Request) -> int:
+        """Return how many rows to give; what is no whole number from 1 on is refused rather than passed over."""
+        given = request.query_params.get("page_size")
+        if given is None:
+            return self.page_size
+        if not (given.isascii() and given.isdigit() and len(given) < 10 and int(given)):
+            raise ValidationError({"page_size": [f"A whole number from 1 to {self.max_page_size}."]})
+        return min(int(given), self.max_page_size)
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         cursor = super().decode_cursor(request)

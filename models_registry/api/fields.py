@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.http import QueryDict
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction, extend_schema_field
@@ -96,7 +97,8 @@ def name_user(**kwargs: Any) -> serializers.CharField:
 
 def read(kind: type[serializers.Serializer[Any]], given: Any) -> dict[str, Any]:
     """Return the checked values of a body or of query parameters."""
-    serializer = kind(data=given)
+    # As a form's values, empty ones would be passed over; `?state=` is a mistake and is told so.
+    serializer = kind(data=given.dict() if isinstance(given, QueryDict) else given)
     serializer.is_valid(raise_exception=True)
     values: dict[str, Any] = serializer.validated_data
     return values

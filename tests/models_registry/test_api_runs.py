@@ -127,7 +127,11 @@ def test_runs_are_filtered_and_paged_by_cursor(api, project, django_assert_max_n
     assert [each["number"] for each in api.get("runs/", {"model": two.pk}).json()["results"]] == [7, 4, 1]
     assert [each["number"] for each in api.get("runs/", {"state": "failed"}).json()["results"]] == [4]
     refused(api.get("runs/", {"state": "odd"}), 400)
+    refused(api.get("runs/", {"state": ""}), 400)
     refused(api.get("runs/", {"model": "x"}), 400)
+    assert len(api.get("runs/", {"page_size": 1000}).json()["results"]) == 8
+    for size in ("0", "-1", "x", "", "9" * 30, "\u0663"):
+        assert "page_size" in refused(api.get("runs/", {"page_size": size}), 400)["fields"]
     for cursor in ("nonsense", "cD1hYmM=", "cD0lMDA=", "cD05OTk5OTk5OTk5OTk5OTk5OTk5OTk="):
         assert api.get("runs/", {"cursor": cursor}).status_code == 404, cursor
 
