@@ -79,4 +79,4 @@ class ErrorWatch:
         verb = "rose" if after > before else "fell"
         if self._task == REGRESSION:
             return f"{what} {verb} from {before:.4g} to {after:.4g}"
-        return f"{what} {verb} from {100 * max(before, 0):.1f} % to {100 * after:.1f} %"
+        return f"{what} {verb} from {100 * max(before, 0):.1f}% to {100 * after:.1f}%"

@@ -63,14 +63,14 @@ class Measure:
         Examples
         --------
         >>> find_measure("Accuracy").format(0.91234), find_measure("MAE").format(1234.5)
-        ('91.2 %', '1,234')
+        ('91.2%', '1,234')
         """
         if value is None or not math.isfinite(value):
             return "-"
         if self.style == "percent":
-            return f"{100 * value:.1f} %"
+            return f"{100 * value:.1f}%"
         if self.style == "points":
-            return f"{value:.1f} %"
+            return f"{value:.1f}%"
         size = abs(value)
         return f"{value:,.0f}" if size >= 1000 else f"{value:.1f}" if size >= 100 else f"{value:.3f}"
 

@@ -81,7 +81,7 @@ STREAMS: tuple[Stream, ...] = (
         BINARY,
         "anomaly",
         49_097,
-        "Nine sensor readings of a space shuttle. Is the state a rare one? About 7 % are.",
+        "Nine sensor readings of a space shuttle. Is the state a rare one? About 7% are.",
         positive="one of the rare states",
     ),
     Stream(

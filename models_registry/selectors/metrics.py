@@ -74,7 +74,7 @@ class MetricRow:
 
     @property
     def against_baseline(self) -> str:
-        """Say by how much: `12.3 % points better than the baseline`."""
+        """Say by how much: `12.3 points better than the baseline`."""
         if not self.verdict:
             return ""
         if self.verdict == "even":

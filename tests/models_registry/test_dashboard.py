@@ -69,10 +69,10 @@ def test_shows_what_serves_how_well_and_since_when(signed_in, project):
         "Fraud desk",
         "v1",
         "logistic-1",
-        "91.2 %",
+        "91.2%",
         "ROC AUC",
         "baseline",
-        "50.0 %",
+        "50.0%",
         "3 h ago",
     ):
         assert said in text
@@ -170,7 +170,7 @@ def test_a_better_version_is_offered(owner, project):
     assert needs_of(owner) == [], "it has learned less than what serves"
     add_version(run, position=2000, rolling=0.9)
     (need,) = [need for _, need in board_of(owner).needs]
-    assert need.text == "v4 of logistic-1 does better than v1: ROC AUC 90.0 % against 80.0 %."
+    assert need.text == "v4 of logistic-1 does better than v1: ROC AUC 90.0% against 80.0%."
     assert (need.route, need.query) == ("models_registry:deploy", "?version=4")
 
 
@@ -198,7 +198,7 @@ def test_a_followed_run_is_no_rival_of_itself(owner, project):
 def test_worse_than_guessing_is_said(owner, project):
     serve(project, rolling=0.45)
     assert needs_of(owner) == [
-        "v1 does no better than guessing: ROC AUC 45.0 %, and 50.0 % for the baseline on the same events."
+        "v1 does no better than guessing: ROC AUC 45.0%, and 50.0% for the baseline on the same events."
     ]
 
 

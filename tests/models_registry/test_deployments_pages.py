@@ -118,9 +118,9 @@ def test_the_first_deployment_expects_none(signed_in, project):
 def test_the_choice_shows_metric_and_position_and_takes_a_version_from_the_address(signed_in, project, three):
     page = signed_in.get(address("deploy", project) + "?version=1").content.decode()
     assert re.search(
-        r'<option value="1" selected>\s*v1 · logistic-1 · position 100 · ROC AUC 80.0 % · served before', page
+        r'<option value="1" selected>\s*v1 · logistic-1 · position 100 · ROC AUC 80.0% · served before', page
     )
-    assert "v2 · logistic-1 · position 200 · ROC AUC 80.0 % · serving now" in page
+    assert "v2 · logistic-1 · position 200 · ROC AUC 80.0% · serving now" in page
 
 
 def test_an_old_version_is_offered_when_it_is_asked_for(signed_in, project):

@@ -130,7 +130,7 @@ def test_measures_say_what_they_need_and_how_they_read() -> None:
     assert measures.find_measure("MAE").is_better(1.0, 2.0)
     assert measures.find_measure("F1").is_better(2.0, 1.0)
     assert measures.find_measure("F1").format(None) == "-"
-    assert measures.find_measure("SMAPE").format(12.34) == "12.3 %"
+    assert measures.find_measure("SMAPE").format(12.34) == "12.3%"
     with pytest.raises(LookupError, match="no metric 'Fun'"):
         measures.find_measure("Fun")
     for task, names in measures.DEFAULTS.items():

@@ -80,7 +80,7 @@ def test_the_first_steps_tick_themselves(signed_in, project, owner):
 def test_the_panel_says_version_mode_since_who_why_and_how_well(signed_in, project, owner):
     serve(project, rolling=0.91234, reason="Passed the review", created_by=owner)
     text = text_of(signed_in.get(address("overview", project)))
-    for said in ("v1", "logistic-1", "Pinned", "by olga: Passed the review", "91.2 %", "Baseline, lately", "1,000"):
+    for said in ("v1", "logistic-1", "Pinned", "by olga: Passed the review", "91.2%", "Baseline, lately", "1,000"):
         assert said in text
     assert "when it was published in run 1" in text
 
@@ -89,7 +89,7 @@ def test_a_follower_shows_its_run_now(signed_in, project):
     run = add_run(add_model(project), mode=Run.Mode.FOLLOW, state=Run.State.RUNNING, rolling=0.75, position=4321)
     add_deployment(add_version(run, position=1000, rolling=0.6), mode=Deployment.Mode.FOLLOW)
     text = text_of(signed_in.get(address("overview", project)))
-    assert "Follows a run" in text and "75.0 %" in text and "4,321" in text and "at this moment" in text
+    assert "Follows a run" in text and "75.0%" in text and "4,321" in text and "at this moment" in text
 
 
 def test_real_answers_are_scored_against_the_labels_that_came(signed_in, project):
