@@ -51,9 +51,9 @@ def look(value: str) -> str:
 
 
 @register.filter
-def amount(value: float) -> str:
-    """4.5 stays 4.5, 4.0 becomes 4."""
-    return f"{value:g}"
+def amount(value: float | None) -> str:
+    """4.5 stays 4.5, 4.0 becomes 4, nothing stays nothing."""
+    return "" if value is None else f"{value:g}"
 
 
 @register.filter
