@@ -226,9 +226,9 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 
 #: API calls that go past the middleware when they carry a token: by the last part of their address (decision 6).
 LEAN_CALLS = {
-    "predict": "models_registry.api.limited.predict",
-    "events": "models_registry.api.limited.events",
-    "labels": "models_registry.api.limited.labels",
+    "predict": "models_registry.api.predict.predict_call",
+    "events": "projects.api.events",
+    "labels": "projects.api.labels",
 }
 
 # --- HTTP API -------------------------------------------------------------------------------------

@@ -7,8 +7,11 @@ import time
 import pytest
 from django.core.cache import cache
 from django.core.exceptions import MiddlewareNotUsed
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.http import HttpResponse
 from django.test import RequestFactory
+from django.utils.module_loading import import_string
 
 from ops_portal import rate
 from projects.models import Scope
@@ -49,6 +52,22 @@ def test_a_token_that_asks_too_often_is_told_when_to_come_back(limited, at, proj
     assert two.get("runs/").status_code == 200, "another token has a minute of its own"
     at[0] += 40
     assert one.get("runs/").status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["events/", "labels/", "predict/"])
+def test_calls_that_go_past_the_middleware_are_counted_once(limited, at, project, path):
+    front = import_string("ops_portal.wsgi.application")
+    api = Calls(project)
+    said: list[str] = []
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    for _ in range(4):
+        asked = RequestFactory().post(api.url(path), "{}", content_type="application/json", headers=api.headers)
+        front(asked.environ, lambda status, headers: said.append(status[:3]))
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+    assert said[3] == "429" and "429" not in said[:3]
 
 
 def test_pages_and_sessions_are_not_counted(limited, rf: RequestFactory):
