@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 _RECORD = np.dtype([("position", "<i8"), ("label", "<i8"), ("value", "<f8")])
-_BLOCK = 512 * _RECORD.itemsize
+_BLOCK = 64 * _RECORD.itemsize
 
 
 class RunningDigest:

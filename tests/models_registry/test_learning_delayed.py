@@ -36,7 +36,7 @@ def occurrences_of(pairs: list[Any], delay: int) -> list[Occurrence]:
 @pytest.mark.parametrize("delay", [1, 25])
 def test_delayed_metrics_equal_rivers(template: Any, task: str, delay: int) -> None:
     metric = {"binary": "LogLoss", "multiclass": "Accuracy", "regression": "R2"}[task]
-    pairs = list(STREAMS[task]().take(120 if "forest" in template.slug or "trees" in template.slug else 300))
+    pairs = list(STREAMS[task]().take(80 if "forest" in template.slug or "trees" in template.slug else 250))
     learner = Learner.create(template.spec, task, seed=42, metrics=[metric])
     result = learner.learn_delayed(occurrences_of(pairs, delay))
     encoded = [(x, learner.labels.encode(y)) for x, y in pairs]

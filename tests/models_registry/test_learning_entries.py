@@ -99,7 +99,7 @@ def digests() -> dict[str, list[str]]:
     found = {}
     for path in ENTRIES:
         learner, events = make_learner(path)
-        learner.learn(events[:120])
+        learner.learn(events[:80])
         found[path] = [learner.digest(), learner.model_digest()]
     return found
 

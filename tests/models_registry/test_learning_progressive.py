@@ -34,7 +34,7 @@ CASES = [(template, task) for template in TEMPLATES for task in template.tasks]
 
 
 def count_for(template: Any) -> int:
-    return 300 if "forest" in template.slug or "trees" in template.slug else 700
+    return 120 if "forest" in template.slug or "trees" in template.slug else 500
 
 
 @pytest.mark.parametrize(("template", "task"), CASES, ids=lambda value: getattr(value, "slug", value))
@@ -89,7 +89,7 @@ def learn_in_chunks(learner: Learner, events: list[Any], cuts: list[int]) -> tup
     ids=lambda value: getattr(value, "slug", value),
 )  # fmt: skip
 def test_chunks_and_files_in_between_change_nothing(template: Any, task: str) -> None:
-    events = take(task, 400)
+    events = take(task, 220)
     events[100] = (101, events[100][1], None)
     events[200] = (201, {**events[200][1], next(iter(events[200][1])): float("nan")}, events[200][2])
 
@@ -97,7 +97,7 @@ def test_chunks_and_files_in_between_change_nothing(template: Any, task: str) ->
         return Learner.create(template.spec, task, seed=42, window=50)
 
     whole, found = learn_in_chunks(make(), events, [])
-    for cuts in ([1, 2, 3], [99, 100, 101, 102], [10, 20, 205], list(range(0, 400, 37))):
+    for cuts in ([1, 2, 3, 99, 100, 101], [10, 20, 205], list(range(0, 220, 37))):
         cut, found_cut = learn_in_chunks(make(), events, cuts)
         assert found_cut == found
         assert cut.summary() == whole.summary()
@@ -350,6 +350,17 @@ def test_a_copy_learns_apart() -> None:
     twin.learn(take("binary", 200)[100:])
     assert learner.digest() == digest
     assert learner.measure_size() > 1_000
+
+
+def test_a_learner_does_not_grow_with_the_events() -> None:
+    learner = Learner.create(LOGISTIC, "binary", seed=1)
+    sizes = []
+    for start in range(1, 60_002, 20_000):
+        learner.learn((i, {"a": i % 7 / 7, "b": i % 11 / 11}, i % 3 == 0) for i in range(start, start + 20_000))
+        sizes.append(len(pickle.dumps(learner)))
+    # The drift detector's buckets grow with the logarithm of the events, a block of records waits for its digest.
+    assert max(sizes) < min(sizes) + 3_000
+    assert max(sizes) < 40_000
 
 
 def test_river_reads_streams_as_we_do() -> None:
