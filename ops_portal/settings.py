@@ -212,6 +212,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "max_retries": 1,
     "interval_start": 0,
     "interval_step": 0,
+    "socket_connect_timeout": 2,
 }
 #: Rung after labels were committed, so that runs which follow the stream go on. The kernel names apps as strings only.
 FOLLOWERS_TASK = "models_registry.tasks.ring_followers"

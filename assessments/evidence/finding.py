@@ -43,7 +43,7 @@ DEPLOYMENTS = Place("models_registry:deployment_list", "Deployments")
 EVENTS = Place("projects:data", "Events and imports")
 ACTIVITY = Place("projects:activity", "Activity")
 SETTINGS = Place("projects:settings", "Project settings")
-OVERVIEW = Place("projects:overview", "Project")
+OVERVIEW = Place("models_registry:overview", "Project")
 
 #: What a check answers: a value and the sentence for it, or None when there is nothing to judge by yet.
 Said = tuple[str, str] | None
