@@ -19,6 +19,7 @@ from river.__version__ import __version__ as river_version
 
 from . import catalogue_offer as offer
 from . import catalogue_rules as rules
+from . import river_private
 from .catalogue_help import HELP
 
 TARGET = Path(__file__).with_name("catalogue.json")
@@ -80,8 +81,8 @@ def _tasks(path: str, cls: type, roles: tuple[str, ...], params: list[dict[str, 
         return ["binary"]
     if path in offer.MULTICLASS_TOO or any(_nested_task(accepts) == "same" for p in params for accepts in p["accepts"]):
         return ["binary", "multiclass"]
-    example = cls(**next(iter(cls._unit_test_params())))  # type: ignore[attr-defined]
-    return ["binary", "multiclass"] if example._multiclass else ["binary"]
+    example = river_private.make_example(cls)
+    return ["binary", "multiclass"] if river_private.is_multiclass(example) else ["binary"]
 
 
 def _nested_task(accepts: dict[str, Any]) -> str | None:

@@ -7,14 +7,14 @@ from typing import Any
 from river import base, compose
 
 
+def make_example(cls: type) -> Any:
+    """Return an instance of a River class with the parameters River tests it with."""
+    return cls(**next(iter(cls._unit_test_params())))  # type: ignore[attr-defined]
+
+
 def is_multiclass(model: Any) -> bool:
     """Whether a classifier can tell more than two classes apart."""
     return bool(model._multiclass)
-
-
-def is_supervised(model: Any) -> bool:
-    """Whether `learn_one` wants the label."""
-    return bool(model._supervised)
 
 
 def find_last_step(model: Any) -> Any:
@@ -31,14 +31,3 @@ def derives_label_from_probabilities(model: Any) -> bool:
     """
     last = find_last_step(model)
     return isinstance(last, base.Classifier) and type(last).predict_one is base.Classifier.predict_one
-
-
-def get_params(model: Any) -> dict[str, Any]:
-    """Return the parameters a model was made with."""
-    params: dict[str, Any] = model._get_params()
-    return params
-
-
-def get_memory_usage(model: Any) -> int:
-    """Return a walk over all objects of a model, in bytes; slow for forests."""
-    return int(model._raw_memory_usage)
