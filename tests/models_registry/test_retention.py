@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from models_registry import artifacts
@@ -80,6 +82,6 @@ def test_evenly_spaced_keeps_both_ends_and_spreads() -> None:
     positions = list(range(10, 1010, 10))
     chosen = evenly_spaced(positions, 11)
     assert chosen[0] == 10 and chosen[-1] == 1000 and len(chosen) == 11
-    gaps = [b - a for a, b in zip(chosen, chosen[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(chosen)]
     assert max(gaps) <= 2.1 * min(gaps)
     assert evenly_spaced([5], 4) == [5]
