@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: up test lint bench requirements clean help
+.PHONY: up test lint bench screenshots requirements clean help
 
 help:  ## Show the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -27,6 +27,10 @@ lint: $(VENV)/.dev  ## Check style, types, templates, migrations and the directi
 
 bench: $(VENV)/.dev  ## Measure; the figures go to bench/RESULTS.md.
 	@exec $(BIN)/python -m bench $(ARGS)
+
+screenshots: $(VENV)/.dev  ## Make the README's pictures anew, with the browser tests.
+	OPS_PORTAL_PICTURES=test-results/pages $(BIN)/python -m pytest -q -m browser tests/browser
+	@mkdir -p docs/images && cp test-results/pages/readme/*.png docs/images/
 
 requirements:  ## Pin the dependencies anew (needs uv).
 	uv pip compile --quiet --upgrade --no-emit-index-url --no-annotate --no-header -o requirements/runtime.txt requirements/runtime.in
