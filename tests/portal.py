@@ -21,7 +21,7 @@ ROOT = Path(settings.BASE_DIR)
 class Portal:
     """A portal started by `manage.py up` on a fresh data directory."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | None
     data: Path
     lines: list[str] = field(default_factory=list)
     address: str = ""
@@ -30,7 +30,7 @@ class Portal:
 
     def follow(self) -> None:
         """Collect what it prints; note its address and the sign-in link."""
-        assert self.process.stdout is not None
+        assert self.process is not None and self.process.stdout is not None
         for line in self.process.stdout:
             self.lines.append(line.rstrip("\n"))
             if found := re.search(r"is at (http://\S+?)/?$", line.strip()):
@@ -39,6 +39,7 @@ class Portal:
                 self.link = found[1]
 
     def wait_for_link(self, seconds: float = 90) -> None:
+        assert self.process is not None
         until = time.monotonic() + seconds
         while not self.link:
             assert self.process.poll() is None and time.monotonic() < until, "\n".join(self.lines)
@@ -46,6 +47,7 @@ class Portal:
 
     def stop(self) -> int:
         """Ctrl-C, as in a terminal."""
+        assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             try:
@@ -80,3 +82,8 @@ def start_portal(data: Path, *arguments: str, port: int = 8600) -> Portal:
     portal.reader = threading.Thread(target=portal.follow, daemon=True)
     portal.reader.start()
     return portal
+
+
+def running_portal(link: str) -> Portal:
+    """The portal that runs already and gave out this sign-in link."""
+    return Portal(None, Path(), address=link.split("/sign-in/")[0], link=link)

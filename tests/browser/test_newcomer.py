@@ -88,9 +88,9 @@ def registers_a_project(page: Page) -> None:
     look_at(page, "project-create")
     page.get_by_role("button", name="Register and go on").click()
     page.wait_for_url(re.compile(f"/projects/{SLUG}/scope/"))
-    page.get_by_label("Now : Deployments per week").fill("0.2")
-    page.get_by_label("Now : People changing the system").fill("2")
-    page.get_by_label("Now : Models in production").fill("1")
+    page.get_by_label("Now: Deployments per week").fill("0.2")
+    page.get_by_label("Now: People changing the system").fill("2")
+    page.get_by_label("Now: Models in production").fill("1")
     page.get_by_role("button", name=re.compile("^Save")).first.click()
     page.wait_for_load_state()
 
