@@ -95,7 +95,7 @@ def distance(measure: Measure, value: float | None, other: float | None) -> str:
     if value is None or other is None:
         return ""
     text = measure.format(abs(value - other))
-    return text.removesuffix(" %") + " points" if measure.style in ("percent", "points") else text
+    return text.removesuffix("%") + " points" if measure.style in ("percent", "points") else text
 
 
 def primary_name(summary: Summary, project: Project) -> str:

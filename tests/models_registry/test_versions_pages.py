@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -193,7 +195,7 @@ def test_which_is_better_follows_the_direction_of_the_metric(project, versions):
     assert loss.better == ("first" if loss.first.value < loss.second.value else "second")
     accuracy = lines["Accuracy", "overall"]
     assert accuracy.better == ("first" if accuracy.first.value > accuracy.second.value else "second")
-    assert accuracy.difference.endswith(" points")
+    assert re.fullmatch(r"[\d.]+ points", accuracy.difference)
     assert compared.metrics[0].measure.name == project.primary_metric
     assert not compared.same_events
 
