@@ -12,6 +12,14 @@ from assessments.services.decisions import DecisionDraft
 from ops_portal.forms import Segmented
 
 
+class PersonField(forms.ModelChoiceField):
+    """A choice of people by the names they go by."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """The full name, else the user name."""
+        return str(obj.get_full_name() or obj.get_username())
+
+
 class DecisionForm(forms.Form):
     """A short decision record."""
 
@@ -28,7 +36,7 @@ class DecisionForm(forms.Form):
         help_text="Context, decision, consequences: two sentences are enough.",
         error_messages={"required": "Give the reason: it is what the next panel will want."},
     )
-    owner = forms.ModelChoiceField(queryset=User.objects.none(), required=False, label="Who sees to it")
+    owner = PersonField(queryset=User.objects.none(), required=False, label="Who sees to it", empty_label="Nobody yet")
     due = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}), label="Until")
     effort_planned = forms.FloatField(required=False, min_value=0, max_value=100_000, label="Days planned")
     effort_spent = forms.FloatField(required=False, min_value=0, max_value=100_000, label="Days spent so far")

@@ -94,17 +94,25 @@ class WeightsForm(forms.Form):
             )
 
 
+class PeopleField(forms.ModelMultipleChoiceField):
+    """A choice of several people by the names they go by."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """The full name, else the user name."""
+        return str(obj.get_full_name() or obj.get_username())
+
+
 class InviteForm(forms.Form):
     """Invite members of the team, a guest by link, or both."""
 
-    members = forms.ModelMultipleChoiceField(
+    members = PeopleField(
         queryset=User.objects.none(), required=False, widget=forms.CheckboxSelectMultiple, label="Members of the team"
     )
     guest = forms.CharField(
         required=False, max_length=150, label="Guest", help_text="Gets a link of their own; no account is needed."
     )
     days = forms.IntegerField(
-        required=False, min_value=1, max_value=365, initial=GUEST_DAYS, label="The link works for", help_text="days"
+        required=False, min_value=1, max_value=365, initial=GUEST_DAYS, label="Days the link works"
     )
 
     def __init__(self, *args: Any, members: Any, **kwargs: Any) -> None:

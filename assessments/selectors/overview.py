@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from assessments.evidence import measure_scope
-from assessments.models import Assessment
+from assessments.models import Assessment, Round
 from assessments.scoring.scope import FACTORS
 from assessments.selectors.checklist import Checklist, PrincipleState, read_checklist
 from assessments.selectors.recommendation import Recommendation, Recommended, recommend_for
@@ -44,6 +44,9 @@ class Overview:
     lines: tuple[PrincipleLine, ...]
     next_step: NextStep
     milestones: tuple[Assessment, ...]
+    #: The newest closed round of the panel and the open one, by number; None where there is none.
+    closed_round: int | None
+    open_round: int | None
 
     @property
     def factors_total(self) -> int:
@@ -57,7 +60,7 @@ class Overview:
 
 
 def read_overview(project: Project) -> Overview:
-    """Read the assessment at a glance: 17 queries, of which 12 read the records."""
+    """Read the assessment at a glance: 18 queries, of which 12 read the records."""
     checklist = read_checklist(project)
     current, planned = read_profiles(project)
     scope = scope_state(current, planned, measure_scope(checklist.records))
@@ -70,6 +73,9 @@ def read_overview(project: Project) -> Overview:
     milestones = tuple(
         Assessment.objects.filter(project=project, state=Assessment.State.CLOSED).select_related("closed_by")[:10]
     )
+    assessment = checklist.assessment
+    # In the order of their numbers, so that of several closed rounds the newest one stays.
+    rounds = dict(assessment.rounds.order_by("number").values_list("state", "number")) if assessment else {}
     return Overview(
         checklist=checklist,
         scope=scope,
@@ -78,6 +84,8 @@ def read_overview(project: Project) -> Overview:
         lines=lines,
         next_step=_next_step(project, checklist, declared=current is not None),
         milestones=milestones,
+        closed_round=rounds.get(Round.State.CLOSED),
+        open_round=rounds.get(Round.State.OPEN),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assessments.models import Decision
+from assessments.models import Decision, Round
 from assessments.principles import Principle, load_catalogue
 from assessments.scoring.scope import FACTORS
 from assessments.selectors.overview import Overview, PrincipleLine, read_overview
@@ -38,6 +38,14 @@ class PlanLine:
     decision: Decision | None
     history: tuple[Decision, ...]
     moved: tuple[Movement, ...]
+    #: The verdict that follows from the newest closed round of the panel, once it is worked out.
+    panel: str
+
+    @property
+    def owner(self) -> str:
+        """Who sees to it, by name."""
+        person = self.decision.owner if self.decision else None
+        return (person.get_full_name() or person.get_username()) if person else ""
 
 
 @dataclass(frozen=True)
@@ -69,19 +77,36 @@ class Plan:
 
 
 def read_plan(project: Project, measured: dict[str, float], overview: Overview | None = None) -> Plan:
-    """Read the plan: 1 query beyond those of the overview."""
+    """Read the plan: 2 queries beyond those of the overview."""
     overview = overview or read_overview(project)
     by_principle: dict[str, list[Decision]] = {}
     for row in Decision.objects.filter(project=project).select_related("owner").order_by("-pk"):
         by_principle.setdefault(row.principle, []).append(row)
+    verdicts = _panel_verdicts(overview)
     lines = []
     for one in overview.lines:
         rows = by_principle.get(one.state.principle.slug, [])
         newest = rows[0] if rows else None
         lines.append(
-            PlanLine(one.state.principle, one, newest, tuple(rows[1:]), _moved(newest, measured) if newest else ())
+            PlanLine(
+                principle=one.state.principle,
+                line=one,
+                decision=newest,
+                history=tuple(rows[1:]),
+                moved=_moved(newest, measured) if newest else (),
+                panel=verdicts.get(one.state.principle.slug, ""),
+            )
         )
     return Plan(tuple(lines), overview)
+
+
+def _panel_verdicts(overview: Overview) -> dict[str, str]:
+    """Verdicts of the newest closed round, by principle."""
+    assessment = overview.checklist.assessment
+    if assessment is None or overview.closed_round is None:
+        return {}
+    result = Round.objects.filter(assessment=assessment, number=overview.closed_round).values_list("result").get()[0]
+    return {option["slug"]: option["verdict"].replace(" ", "_") for option in (result or {}).get("options", ())}
 
 
 def find_principle(slug: str) -> Principle | None:

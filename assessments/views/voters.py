@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
@@ -43,7 +43,7 @@ class Voter:
         return self.page("vote_weights")
 
 
-VoterView = Callable[..., HttpResponse]
+VoterView = Callable[..., HttpResponseBase]
 
 
 def member_voter(view: VoterView) -> VoterView:
@@ -51,7 +51,7 @@ def member_voter(view: VoterView) -> VoterView:
 
     @project_page(RATE)
     @wraps(view)
-    def checked(request: HttpRequest, project: Project, *args: Any, **kwargs: Any) -> HttpResponse:
+    def checked(request: HttpRequest, project: Project, *args: Any, **kwargs: Any) -> HttpResponseBase:
         expert = (
             Expert.objects.filter(
                 assessment__project=project,
@@ -73,7 +73,7 @@ def guest_voter(view: VoterView) -> VoterView:
     """Decorate a view for a guest; whoever has the link is the guest, so it is not cached and expires."""
 
     @wraps(view)
-    def checked(request: HttpRequest, slug: str, token: str, *args: Any, **kwargs: Any) -> HttpResponse:
+    def checked(request: HttpRequest, slug: str, token: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
         expert = (
             Expert.objects.filter(token_digest=digest_of(token), assessment__project__slug=slug)
             .select_related("assessment__project__team")

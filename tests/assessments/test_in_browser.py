@@ -11,7 +11,8 @@ from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import expect, sync_playwright
 
-from assessments.models import Answer, ScopeProfile
+from assessments.models import Answer, Rating, ScopeProfile
+from assessments.services.scope import ProfileDraft, save_profile
 from projects.models import Role
 from tests.assessments import records as made
 from tests.factories import make_member, make_user
@@ -167,3 +168,40 @@ def test_the_recommendation_follows_the_scope_while_it_is_typed(window, project,
     expect(page.get_by_label("Now: People changing the system")).to_have_value("1")
     expect(preview).to_contain_text("was:")
     assert ScopeProfile.objects.get().values["people"] == 12
+
+
+def test_a_guest_votes_on_a_phone_and_the_facilitator_closes_the_round(window, project, owner):
+    draft = ProfileDraft({"people": 3.0, "models_in_production": 2.0}, first_version=False)
+    save_profile(project=project, kind="current", draft=draft, measured=None, actor=owner)
+    page = window(owner)
+    page.goto(reverse("assessments:experts", args=[project.slug]))
+    page.get_by_label("Guest").fill("Ana Silva")
+    page.get_by_role("button", name="Invite").click()
+    link = page.get_by_text(re.compile(r"/guest/")).first.inner_text().strip()
+    page.get_by_role("button", name="Open round 1").click()
+    expect(page.get_by_text("Round 1: 0 of 1 have answered everything")).to_be_visible()
+
+    guest = window(make_user("nobody-in-particular"), viewport={"width": 390, "height": 844})
+    guest.goto(link)
+    guest.get_by_role("link", name="Begin").click()
+    guest.get_by_role("radio", name="7", exact=True).check(force=True)
+    guest.get_by_role("spinbutton", name="Likely").fill("5")
+    guest.get_by_role("spinbutton", name="Low").fill("9")
+    guest.get_by_label("Reason", exact=True).click()
+    expect(guest.locator("#ballot-status")).to_contain_text("must rise")
+    guest.get_by_role("spinbutton", name="Low").fill("2")
+    guest.get_by_label("Reason", exact=True).fill("We had no way back in March.")
+    guest.get_by_role("button", name="Reproducibility").click()
+    guest.wait_for_url("**/on/reproducibility/")
+    rating = Rating.objects.get()
+    assert (rating.vote, rating.effort_low, rating.reason) == (7, 2.0, "We had no way back in March.")
+
+    page.reload()
+    expect(page.get_by_role("row", name=re.compile("Ana Silva"))).to_contain_text("1/12")
+    expect(page.locator("body")).not_to_contain_text("no way back in March")
+    page.get_by_role("button", name="Close round 1").click()
+    expect(page.get_by_role("heading", name=re.compile("What to adopt"))).to_be_visible()
+    expect(page.locator("#membership-plot .main-svg").first).to_be_visible()
+    expect(page.get_by_text("We had no way back in March.")).to_be_visible()
+    guest.reload()
+    expect(guest.get_by_text("No round is open")).to_be_visible()
