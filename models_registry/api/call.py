@@ -8,9 +8,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.generics import GenericAPIView
-from rest_framework.pagination import Cursor
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -21,30 +19,10 @@ from projects.models import Project, Scope
 Row = TypeVar("Row", bound=Model)
 
 
-class Pages(NewestFirst):
-    """Pages by cursor; a cursor that was not made here is refused rather than handed to the database."""
-
-    def get_page_size(self, request: Request) -> int:
-        """Return how many rows to give; what is no whole number from 1 on is refused rather than passed over."""
-        given = request.query_params.get("page_size")
-        if given is None:
-            return self.page_size
-        if not (given.isascii() and given.isdigit() and len(given) < 10 and int(given)):
-            raise ValidationError({"page_size": [f"A whole number from 1 to {self.max_page_size}."]})
-        return min(int(given), self.max_page_size)
-
-    def decode_cursor(self, request: Request) -> Cursor | None:
-        cursor = super().decode_cursor(request)
-        position = None if cursor is None or cursor.position is None else str(cursor.position)
-        if position is not None and not (position.isascii() and position.isdigit() and len(position) < 19):
-            raise NotFound(self.invalid_cursor_message)
-        return cursor
-
-
 class ProjectCall(GenericAPIView[Any]):
     """A call under one project's address."""
 
-    pagination_class = Pages
+    pagination_class = NewestFirst
     serializer_class = serializers.Serializer
 
     def reading(self, request: Request, slug: str) -> Project:

@@ -37,9 +37,9 @@ def expecting(project: Project, number: int) -> Iterator[None]:
 
 def _explain(newest: Deployment | None) -> str:
     if newest is None:
-        return "This page is out of date: nothing is deployed here. Look again, then decide."
+        return "Nothing is deployed here any more. Look again, then decide."
     who = newest.created_by.get_full_name() or newest.created_by.get_username() if newest.created_by else "Somebody"
     did = (
         f"rolled back to {newest.version}" if newest.kind == Deployment.Kind.ROLLBACK else f"deployed {newest.version}"
     )
-    return f"{who} {did} while this page was open. Nothing of yours was changed: look at it, then decide again."
+    return f"{who} {did} meanwhile. Nothing of yours was changed: look at it, then decide again."

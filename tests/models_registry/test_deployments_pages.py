@@ -153,7 +153,7 @@ def test_somebody_was_faster(signed_in, project, three):
     add_deployment(three[2], created_by=colleague)
     refused = signed_in.post(address("deploy", project), deploying(1, expected=2))
     assert refused.status_code == 422
-    assert "Carl Colleague deployed v3 while this page was open." in text_of(refused)
+    assert "Carl Colleague deployed v3 meanwhile." in text_of(refused)
     assert newest(project).number == 3, "nothing was changed"
     again = re.search(r'name="expected"[^>]* value="(\d+)"', refused.content.decode())[1]
     assert signed_in.post(address("deploy", project), deploying(1, expected=int(again))).status_code == 302
@@ -278,7 +278,7 @@ def test_a_reason_and_a_choice_are_needed(signed_in, project, three):
 def test_somebody_rolled_back_first(signed_in, project, three):
     add_deployment(three[0], kind=Deployment.Kind.ROLLBACK, created_by=make_user("carl"))
     refused = signed_in.post(address("roll_back", project), rolling_back(1, expected=2))
-    assert refused.status_code == 422 and "carl rolled back to v1 while this page was open" in text_of(refused)
+    assert refused.status_code == 422 and "carl rolled back to v1 meanwhile" in text_of(refused)
 
 
 # --- the dialogs ----------------------------------------------------------------------------------
