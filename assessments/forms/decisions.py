@@ -12,7 +12,7 @@ from assessments.services.decisions import DecisionDraft
 from ops_portal.forms import Segmented
 
 
-class PersonField(forms.ModelChoiceField):
+class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]
     """A choice of people by the names they go by."""
 
     def label_from_instance(self, obj: Any) -> str:

@@ -94,7 +94,7 @@ class WeightsForm(forms.Form):
             )
 
 
-class PeopleField(forms.ModelMultipleChoiceField):
+class PeopleField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     """A choice of several people by the names they go by."""
 
     def label_from_instance(self, obj: Any) -> str:
