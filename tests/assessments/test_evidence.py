@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from assessments.evidence import CHECKS, NOT_RECORDED, gather, measure_scope
+from assessments.evidence.finding import address
 from assessments.evidence.practices import findings_for
 from assessments.principles import load_catalogue
 from models_registry.models import Alarm, Deployment, Run
@@ -27,6 +29,13 @@ def test_every_check_of_the_catalogue_is_implemented_or_known_not_to_be():
     named = {check.name for check in load_catalogue().checks}
     assert named == set(CHECKS) | NOT_RECORDED
     assert not set(CHECKS) & NOT_RECORDED
+
+
+def test_every_check_leads_to_a_page_of_its_own_records(project):
+    for check in CHECKS.values():
+        url, link = address(check.place, project.slug)
+        assert link == check.place.link
+        assert url == reverse(check.place.route, args=[project.slug])
 
 
 def test_an_empty_project_is_not_told_no_by_its_own_emptiness(project):
