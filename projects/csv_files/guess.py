@@ -83,7 +83,8 @@ class Column:
     @property
     def unfit_text(self) -> str:
         """How many sampled values do not fit."""
-        return f"{self.unfit:,} of {self.unfit + self.fitting:,} are no numbers"
+        what = "is not a number" if self.unfit == 1 else "are not numbers"
+        return f"{self.unfit:,} of {self.unfit + self.fitting:,} {what}"
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def test_a_file_is_uploaded_checked_confirmed_and_imported(
     response, data_import = upload(signed_in, page_of)
     assert response["Location"] == page_of("import_preview", data_import.pk)
     preview = signed_in.get(response["Location"]).content.decode()
-    assert "1 of 33 are no numbers" in preview
+    assert "1 of 33 is not a number" in preview
     assert project.events.count() == 0, "nothing comes in before it is confirmed"
 
     with django_capture_on_commit_callbacks(execute=True):
