@@ -110,6 +110,12 @@ def _one_row(sql: str, parameters: list[Any]) -> tuple[Any, ...] | None:
         return row
 
 
+def authorization_of(request: HttpRequest) -> str:
+    """Return the `Authorization` header; `request.headers` would first make a table of them all."""
+    header: str = request.META.get("HTTP_AUTHORIZATION", "")
+    return header
+
+
 def identify(request: HttpRequest) -> None:
     """Do for a plain Django view what DRF does: set `request.auth`, or check the CSRF token of a session.
 
@@ -121,7 +127,7 @@ def identify(request: HttpRequest) -> None:
         The session's request does not carry the CSRF token.
 
     """
-    token = find_token(request.headers.get("Authorization", ""))
+    token = find_token(authorization_of(request))
     if token is not None:
         request.auth = token  # type: ignore[attr-defined]
         request.user = token.created_by or TokenHolder()

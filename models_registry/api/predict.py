@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -13,10 +15,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from models_registry.services.prediction import Answer, predict
+from models_registry.services.prediction import Answer, Ask, Outcome, answer_together, with_model
+from models_registry.services.serving import Served
 from ops_portal.errors import UserError
 from projects.access import Caller
-from projects.api_lean import lean_call
+from projects.api_lean import shared_lean_call
 from projects.api_schema import ErrorOut
 from projects.bodies import BodyError, read_json_items
 from projects.models import Scope
@@ -81,19 +84,46 @@ class Predict(APIView):
         raise NotImplementedError  # only the description is used
 
 
-@lean_call(Scope.PREDICT, Predict)
-def predict_call(request: HttpRequest, caller: Caller) -> HttpResponse:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a call asks: its event as decoded, and the model loaded for it when none was in memory."""
+
+    value: object
+    loaded: tuple[str, Served] | None
+
+
+def _answer(calls: Sequence[tuple[Caller, _Asked]]) -> list[Outcome | Exception]:
+    """Answer calls that came together."""
+    now = timezone.now()
+    outcomes: list[Outcome | Exception] = []
+    asks = []
+    for caller, asked in calls:
+        try:
+            item = read_event(1, asked.value, caller.project.task)
+        except PayloadError as wrong:
+            outcomes.append(UserError(str(wrong), code="invalid", fields={wrong.place: wrong.problem}))
+        else:
+            asks.append((len(outcomes), Ask(caller.project.pk, [item], now, asked.loaded)))
+            outcomes.append([])
+    if asks:
+        for (number, _), outcome in zip(asks, answer_together([ask for _, ask in asks]), strict=True):
+            outcomes[number] = outcome
+    return outcomes
+
+
+@shared_lean_call(Scope.PREDICT, Predict, _answer)
+def predict_call(request: HttpRequest, ask: Callable[[_Asked], Outcome]) -> HttpResponse:
     """Answer with what is deployed at this moment."""
     try:
         items = [item.value for item in read_json_items(request)]
-        if len(items) != 1:
-            raise UserError("Send one event per call: an object with `features`.", code="invalid")
-        event = read_event(1, items[0], caller.project.task)
     except BodyError as wrong:
         raise UserError(str(wrong), code="invalid") from wrong
-    except PayloadError as wrong:
-        raise UserError(str(wrong), code="invalid", fields={wrong.place: wrong.problem}) from wrong
-    return answer_response(predict(project=caller.project, item=event, now=timezone.now()))
+    if len(items) != 1:
+        raise UserError("Send one event per call: an object with `features`.", code="invalid")
+    answer = with_model(lambda loaded: ask(_Asked(items[0], loaded)))[0]
+    if isinstance(answer, UserError):
+        raise answer
+    return answer_response(answer)
 
 
 def answer_response(answer: Answer) -> HttpResponse:

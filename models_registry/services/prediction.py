@@ -8,7 +8,7 @@ request came is live for it, in every process.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -62,9 +62,9 @@ class Serving:
     artifact: str
 
 
-@dataclass(slots=True)
-class _Ask:
-    """One request: events of one project, and the model it loaded because none was in memory."""
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Events of one project to predict for, and the model loaded for them when none was in memory."""
 
     project_id: int
     items: Sequence[Incoming]
@@ -73,13 +73,14 @@ class _Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class _NotLoaded:
-    """The outcome of a request whose model is not in memory: loading it must not keep the others waiting."""
+class NotLoaded:
+    """The outcome of an ask whose model is not in memory: loading it must not keep the others waiting."""
 
     artifact: str
 
 
-_Outcome = list[Answer | UserError] | _NotLoaded
+#: What becomes of an ask: an answer or a reason for each of its events.
+Outcome = list[Answer | UserError] | NotLoaded
 
 
 @dataclass(slots=True)
@@ -123,18 +124,31 @@ def predict_many(*, project: Project, items: Sequence[Incoming], now: datetime) 
         Nothing is deployed, or what is deployed cannot be loaded.
 
     """
-    ask = _Ask(project.pk, items, now)
+    return with_model(lambda loaded: _together.call(Ask(project.pk, items, now, loaded)))
+
+
+def with_model(ask: Callable[[tuple[str, Served] | None], Outcome]) -> list[Answer | UserError]:
+    """Ask, load the model that is missing in memory, and ask again with it.
+
+    Parameters
+    ----------
+    ask
+        Asks with the model given, which it may need no longer: something else can be deployed meanwhile.
+
+    """
+    loaded: tuple[str, Served] | None = None
+    gone = ""
     for _ in range(ATTEMPTS):
-        outcome = _together.call(ask)
-        if not isinstance(outcome, _NotLoaded):
+        outcome = ask(loaded)
+        if not isinstance(outcome, NotLoaded):
             return outcome
         try:
-            ask.loaded = (outcome.artifact, load_served(outcome.artifact))
+            loaded = (outcome.artifact, load_served(outcome.artifact))
         except UserError:
-            # A run that is followed replaced its checkpoint meanwhile; the newer one is there.
-            newer = serving(project.pk)
-            if newer is not None and newer.artifact == outcome.artifact:
+            # A run that is followed may have replaced its checkpoint meanwhile: then the newer one is asked for next.
+            if gone == outcome.artifact:
                 raise
+            gone = outcome.artifact
     raise UserError("What is deployed changes faster than it can be loaded. Try again.", code="busy", status=503)
 
 
@@ -150,8 +164,8 @@ def serving(project_id: int) -> Serving | None:
     return Serving(pk, number, version_id, version, checkpoint if follows else artifact)
 
 
-def _answer(asks: Sequence[_Ask]) -> list[_Outcome | Exception]:
-    """Answer requests that came together."""
+def answer_together(asks: Sequence[Ask]) -> list[Outcome | Exception]:
+    """Answer asks that came together, in one transaction."""
     live = {project_id: serving(project_id) for project_id in {ask.project_id for ask in asks}}
     found = [_predict_all(ask, live[ask.project_id]) for ask in asks]
     rows = [row for part in found if isinstance(part, list) for row in part if row.error is None]
@@ -160,11 +174,11 @@ def _answer(asks: Sequence[_Ask]) -> list[_Outcome | Exception]:
     return [[row.settle() for row in part] if isinstance(part, list) else part for part in found]
 
 
-#: All requests of this process, of whatever project: they share one database.
-_together: GroupCommit[_Ask, _Outcome] = GroupCommit(_answer)
+#: What pages ask; the API's calls share the check of their token too (`api.predict`).
+_together: GroupCommit[Ask, Outcome] = GroupCommit(answer_together)
 
 
-def _predict_all(ask: _Ask, live: Serving | None) -> list[_Row] | _NotLoaded | UserError:
+def _predict_all(ask: Ask, live: Serving | None) -> list[_Row] | NotLoaded | UserError:
     if live is None:
         return UserError(
             "No model is deployed in this project yet. Deploy a version first.", code="nothing_deployed", status=409
@@ -173,7 +187,7 @@ def _predict_all(ask: _Ask, live: Serving | None) -> list[_Row] | _NotLoaded | U
     if served is None and ask.loaded is not None and ask.loaded[0] == live.artifact:
         served = ask.loaded[1]
     if served is None:
-        return _NotLoaded(live.artifact)
+        return NotLoaded(live.artifact)
     # Unique without asking the database, and rising with time, which keeps the index's newest page warm.
     made_up = f"{int(ask.now.timestamp() * 1000):011x}{secrets.token_hex(6)}"
     rows = []

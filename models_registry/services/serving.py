@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import threading
 from collections import OrderedDict
@@ -23,8 +24,7 @@ class Served:
     """A model that answers, always from the state that was kept.
 
     Nearest neighbours found by a random walk (SWINN, River's default) move a random generator on with each prediction,
-    so that the same question gets another answer later: such a model is restored before each prediction. Its calls
-    must therefore not overlap; `services.prediction` predicts in one thread at a time.
+    so that the same question gets another answer later: of such a model each prediction is made by a fresh copy.
     """
 
     __slots__ = ("_frozen", "learner")
@@ -35,9 +35,11 @@ class Served:
 
     def predict(self, features: dict[str, Any]) -> Prediction:
         """Return what the kept state predicts."""
-        if self._frozen is not None:
-            self.learner.model = pickle.loads(self._frozen)  # noqa: S301 - dumped above, from a signed artifact
-        return self.learner.predict(features)
+        if self._frozen is None:
+            return self.learner.predict(features)
+        twin = copy.copy(self.learner)
+        twin.model = pickle.loads(self._frozen)  # noqa: S301 - dumped above, from a signed artifact
+        return twin.predict(features)
 
 
 _loaded: OrderedDict[str, Served] = OrderedDict()
