@@ -138,8 +138,8 @@ class ClassTally:
         return series
 
     def _order(self) -> list[int]:
-        """Return the class rows in the order River goes through them: that of a set of small numbers."""
-        return [number for _, number in sorted(self._classes.items(), key=lambda item: hash(item[0]))]
+        """Return the class rows in order of the classes, which for few small numbers is River's order too."""
+        return [number for _, number in sorted(self._classes.items())]
 
     def _add_curve(self, seen: int) -> Series:
         above = self._bins > np.arange(len(_THRESHOLDS), dtype=np.int8)[:, None]

@@ -1,11 +1,12 @@
 """Labels: read as people write them, the same in every process."""
 
 import pickle
+from typing import Any
 
 import pytest
 
 from models_registry.learning.errors import DataError
-from models_registry.learning.labels import LabelBook, Word
+from models_registry.learning.labels import LabelBook
 
 
 @pytest.mark.parametrize(
@@ -61,24 +62,36 @@ def test_a_stray_label_does_not_take_the_place_of_the_obvious_one() -> None:
     assert book.encode("no") is False
 
 
-def test_text_classes_stay_text_but_hash_alike_everywhere() -> None:
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["sky", "grass", "sky blue", "Sky", "", "çedille", "a" * 100, "a" * 99 + "b", "a" * 24, "a\0", "a"],
+        [8, 16, 0, -1, 24, 2**60, 1, 32, -(2**60), 64],
+    ],
+)
+def test_classes_sort_as_their_labels_and_hash_by_appearance(labels: list[Any]) -> None:
     book = LabelBook("multiclass")
-    words = [book.encode(word) for word in ("sky", "grass", "sky")]
-    assert words == ["sky", "grass", "sky"]
-    assert [hash(word) for word in words] == [0, 1, 0]
-    assert words[0] is not None
-    assert sorted(words) == ["grass", "sky", "sky"]
-    assert pickle.loads(pickle.dumps(words[1])) == words[1]
-    assert hash(pickle.loads(pickle.dumps(words[1]))) == 1
-    assert book.decode(words[1]) == "grass"
-    assert type(book.decode(words[1])) is str
-    assert book.classes == ["sky", "grass"]
-    assert words[0] != Word("grass", 0)
+    codes = [book.encode(label) for label in labels]
+    assert all(type(code) is int for code in codes)
+    assert [hash(code) for code in codes] == list(range(len(labels)))
+    short = [label for label in labels if not isinstance(label, str) or (len(label) < 20 and label != "a\0")]
+    assert sorted(short, key=lambda label: book.codes[label]) == sorted(short)
+    assert [book.decode(code) for code in codes] == labels
+    assert [book.encode(label) for label in labels] == codes
+    assert book.classes == labels
+    for count in range(1, len(codes)):
+        some = set(codes[:count])
+        assert list(some) == codes[:count]
+        assert list(pickle.loads(pickle.dumps(some))) == codes[:count], "a set comes back in its order"
 
 
 def test_whole_number_classes_stay_numbers() -> None:
     book = LabelBook("multiclass")
-    assert [book.encode(label) for label in (7, 7.0, 2)] == [7, 7, 2]
+    codes = [book.encode(label) for label in (7, 7.0, 2)]
+    assert codes[0] == codes[1]
+    assert [book.decode(code) for code in codes] == [7, 7, 2]
+    with pytest.raises(DataError, match="is too large for a class; is this a regression"):
+        book.encode(2**63)
     with pytest.raises(DataError, match='the label is "7"; expected one like 7, as before'):
         book.encode("7")
     with pytest.raises(DataError, match="expected text, a whole number"):
