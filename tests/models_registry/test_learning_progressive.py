@@ -105,6 +105,21 @@ def test_chunks_and_files_in_between_change_nothing(template: Any, task: str) ->
         assert cut.model_digest() == whole.model_digest()
 
 
+@pytest.mark.parametrize(("template", "task"), CASES, ids=lambda value: getattr(value, "slug", value))
+def test_any_position_can_be_had_back_from_an_earlier_state(template: Any, task: str) -> None:
+    events = take(task, 90)
+    straight = Learner.create(template.spec, task, seed=42)
+    straight.learn(events[:40])
+    kept = codec.dump(straight, KEY)
+    straight.learn(events[40:63])
+    then = (straight.model_digest(), straight.digest(), straight.predict(events[70][1]))
+    straight.learn(events[63:])
+    restored = codec.load(kept, KEY)
+    restored.learn(events[40:63])
+    assert (restored.model_digest(), restored.digest(), restored.predict(events[70][1])) == then
+    assert straight.model_digest() != then[0]
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(0, 1250), max_size=12))
 def test_any_cuts_change_nothing(whole_run: Any, cuts: list[int]) -> None:
@@ -350,6 +365,18 @@ def test_a_copy_learns_apart() -> None:
     twin.learn(take("binary", 200)[100:])
     assert learner.digest() == digest
     assert learner.measure_size() > 1_000
+
+
+@pytest.mark.parametrize("name", ["HoeffdingTreeClassifier", "HoeffdingAdaptiveTreeClassifier"])
+def test_a_tree_keeps_to_its_size(name: str) -> None:
+    sizes = []
+    for limit in (32, 0.1):
+        params = {"max_size": limit, "memory_estimate_period": 500}
+        learner = Learner.create({"use": f"tree.{name}", "params": params}, "binary", seed=1)
+        rows = synth.RandomRBF(seed_model=1, seed_sample=1, n_features=10).take(5_000)
+        learner.learn((i, {str(k): v for k, v in x.items()}, y) for i, (x, y) in enumerate(rows, start=1))
+        sizes.append(learner.measure_size())
+    assert sizes[1] < 0.8 * sizes[0]
 
 
 def test_a_learner_does_not_grow_with_the_events() -> None:
