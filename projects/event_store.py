@@ -24,17 +24,10 @@ _READ = (
 #: A full lock would wait for every transaction that inserts a row pointing at the project.
 _LOCK = f"{_READ} FOR NO KEY UPDATE"
 _ADVANCE = "UPDATE projects_project SET last_position = %s, event_count = %s WHERE id = %s"
-_INSERT_NEW = (
-    "INSERT INTO projects_event (project_id, key, features, event_at, received_at) VALUES {}"
-    " ON CONFLICT (project_id, key) DO NOTHING RETURNING project_id, key, id"
-)
 _FIND_IN_ARRAY = "SELECT key, id, label FROM projects_event WHERE project_id = %s AND key = ANY(%s)"
 _FIND_IN_JSON = (
     "SELECT key, id, label FROM projects_event WHERE project_id = %s AND key IN (SELECT value FROM json_each(%s))"
 )
-
-#: Rows of one statement: SQLite takes at most 32,766 parameters.
-_AT_ONCE = 1_000
 
 
 class Stored(NamedTuple):
@@ -111,28 +104,6 @@ def insert_events(rows: Sequence[Sequence[Any]]) -> None:
                     copy.write_row(row)
         else:
             cursor.executemany(_INSERT, rows)
-
-
-def insert_new_events(rows: Sequence[tuple[int, str, str, Any, Any]]) -> dict[tuple[int, str], int]:
-    """Insert events without labels whose key is not known: (project, key, features, event time, time received).
-
-    Returns the ids of those inserted, by project and key. No lock is taken: rows have to come sorted by project and
-    key, so that two transactions with the same keys cannot wait for each other.
-    """
-    inserted: dict[tuple[int, str], int] = {}
-    with connection.cursor() as cursor:
-        for start in range(0, len(rows), _AT_ONCE):
-            some = rows[start : start + _AT_ONCE]
-            places = ", ".join(["(%s, %s, %s, %s, %s)"] * len(some))
-            cursor.execute(_INSERT_NEW.format(places), [value for row in some for value in row])
-            inserted.update({(project_id, key): pk for project_id, key, pk in cursor.fetchall()})
-    return inserted
-
-
-def count_events(project_id: int, number: int) -> None:
-    """Add to the count of a project's events; its row stays locked until the transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE projects_project SET event_count = event_count + %s WHERE id = %s", [number, project_id])
 
 
 def join_labels(labels: Sequence[LabelToJoin], now: datetime) -> None:

@@ -17,10 +17,11 @@ import msgspec
 from django.db import connection, transaction
 
 from models_registry.models import Deployment, Prediction
+from models_registry.services.answer_store import NewAnswer, store_new
 from models_registry.services.serving import Served, find_served, load_served
 from ops_portal.errors import UserError
 from ops_portal.group_commit import GroupCommit
-from projects.event_store import count_events, insert_new_events, stored_time
+from projects.event_store import stored_time
 from projects.models import Event, Project
 from projects.payload import Incoming
 
@@ -29,15 +30,12 @@ _decode = msgspec.json.Decoder().decode
 
 #: How often a model is fetched again because something newer was deployed while it was loaded.
 ATTEMPTS = 5
-#: Rows of one statement: SQLite bounds its parameters.
-ROWS = 1_000
 _LIVE = """
 SELECT d.id, d.number, d.mode, v.id, v.number, v.artifact, r.checkpoint
 FROM models_registry_deployment d
 JOIN models_registry_version v ON v.id = d.version_id JOIN models_registry_run r ON r.id = v.run_id
 WHERE d.project_id = %s ORDER BY d.number DESC LIMIT 1
 """
-_KEEP = "INSERT INTO models_registry_prediction (project_id, event_id, deployment_id, version_id, output, at) VALUES "
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +70,16 @@ class Ask:
     loaded: tuple[str, Served] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NotLoaded:
+class NotLoaded(Exception):  # noqa: N818 - nothing went wrong
     """The outcome of an ask whose model is not in memory: loading it must not keep the others waiting."""
 
-    artifact: str
+    def __init__(self, artifact: str) -> None:
+        super().__init__(artifact)
+        self.artifact = artifact
 
 
 #: What becomes of an ask: an answer or a reason for each of its events.
-Outcome = list[Answer | UserError] | NotLoaded
+Outcome = list[Answer | UserError]
 
 
 @dataclass(slots=True)
@@ -93,9 +92,17 @@ class _Row:
     at: datetime | None
     now: datetime
     live: Serving
+    #: Whether the key came with the event, so that it may have come before.
+    named: bool
     prediction: Any = None
     probabilities: dict[str, float] | None = None
     error: UserError | None = None
+
+    def output(self) -> str:
+        return _encode({"prediction": self.prediction, "probabilities": self.probabilities}).decode()
+
+    def as_new(self) -> NewAnswer:
+        return NewAnswer(self.key, self.features, stored_time(self.at), stored_time(self.now), self.output())
 
     def settle(self) -> Answer | UserError:
         if self.error is not None:
@@ -139,16 +146,17 @@ def with_model(ask: Callable[[tuple[str, Served] | None], Outcome]) -> list[Answ
     loaded: tuple[str, Served] | None = None
     gone = ""
     for _ in range(ATTEMPTS):
-        outcome = ask(loaded)
-        if not isinstance(outcome, NotLoaded):
-            return outcome
         try:
-            loaded = (outcome.artifact, load_served(outcome.artifact))
+            return ask(loaded)
+        except NotLoaded as missing:
+            artifact = missing.artifact
+        try:
+            loaded = (artifact, load_served(artifact))
         except UserError:
             # A run that is followed may have replaced its checkpoint meanwhile: then the newer one is asked for next.
-            if gone == outcome.artifact:
+            if gone == artifact:
                 raise
-            gone = outcome.artifact
+            gone = artifact
     raise UserError("What is deployed changes faster than it can be loaded. Try again.", code="busy", status=503)
 
 
@@ -193,7 +201,7 @@ def _predict_all(ask: Ask, live: Serving | None) -> list[_Row] | NotLoaded | Use
     rows = []
     for place, item in enumerate(ask.items):
         key = item.key or (f"{made_up}{place:04x}" if place else made_up)
-        row = _Row(ask.project_id, key, _encode(item.features).decode(), item.at, ask.now, live)
+        row = _Row(ask.project_id, key, _encode(item.features).decode(), item.at, ask.now, live, item.key is not None)
         _predict(row, served, item.features)
         rows.append(row)
     return rows
@@ -220,54 +228,55 @@ def _name(label: object) -> str:
     return label if isinstance(label, str) else _encode(label).decode()
 
 
-@transaction.atomic
 def _store(rows: list[_Row]) -> None:
     """Store the events and the answers; settle what is asked again."""
-    # In the order of their keys: two processes that insert the same ones then wait for, but never on, each other.
-    rows.sort(key=lambda row: (row.project_id, row.key))
-    first: dict[tuple[int, str], _Row] = {}
-    twins = [row for row in rows if first.setdefault((row.project_id, row.key), row) is not row]
-    ids = insert_new_events(
-        [(row.project_id, row.key, row.features, stored_time(row.at), stored_time(row.now)) for row in first.values()]
-    )
-    answers = [(row, ids[place]) for place, row in first.items() if place in ids]
-    answers += _recall([row for place, row in first.items() if place not in ids])
-    for row in twins:
-        _agree(row, first[row.project_id, row.key])
-    _insert_answers(answers)
-    # The project's row is locked from here to the commit only.
-    for project_id in {project_id for project_id, _ in ids}:
-        count_events(project_id, sum(project_id == of for of, _ in ids))
-
-
-def _recall(rows: list[_Row]) -> list[tuple[_Row, int]]:
-    """Give known events the answer they got from this deployment; return those that it has not answered yet."""
-    fresh = []
     for project_id in {row.project_id for row in rows}:
-        asked = [row for row in rows if row.project_id == project_id]
-        events = {
-            key: (pk, features)
-            for key, pk, features in Event.objects.filter(
-                project_id=project_id, key__in=[row.key for row in asked]
-            ).values_list("key", "pk", "features")
-        }
-        given = dict(
-            Prediction.objects.filter(
-                event_id__in=[pk for pk, _ in events.values()], deployment_id=asked[0].live.deployment_id
-            )
-            .order_by("-pk")  # of several, the first one given stays
-            .values_list("event_id", "output")
+        first: dict[str, _Row] = {}
+        twins = [row for row in rows if row.project_id == project_id and first.setdefault(row.key, row) is not row]
+        live = next(iter(first.values())).live
+        stored = store_new(
+            [row.as_new() for row in first.values()],
+            project_id=project_id,
+            deployment_id=live.deployment_id,
+            version_id=live.version_id,
+            may_be_known=any(row.named for row in first.values()),
         )
-        for row in asked:
-            pk, features = events[row.key]
-            if features != row.features:
-                row.error = _taken(row.key)
-            elif pk in given:
-                output = _decode(given[pk])
-                row.prediction, row.probabilities = output["prediction"], output["probabilities"]
-            else:
-                fresh.append((row, pk))
-    return fresh
+        known = [row for key, row in first.items() if key not in stored]
+        if known:
+            _recall(project_id, live, known)
+        for row in twins:
+            _agree(row, first[row.key])
+
+
+@transaction.atomic
+def _recall(project_id: int, live: Serving, rows: list[_Row]) -> None:
+    """Give known events the answer they got from this deployment, or keep the one they get now."""
+    found = Event.objects.filter(project_id=project_id, key__in=[row.key for row in rows])
+    events = {key: (pk, features) for key, pk, features in found.values_list("key", "pk", "features")}
+    earlier = Prediction.objects.filter(
+        event_id__in=[pk for pk, _ in events.values()], deployment_id=live.deployment_id
+    )
+    given = dict(earlier.order_by("-pk").values_list("event_id", "output"))  # of several, the first one given stays
+    fresh = []
+    for row in rows:
+        pk, features = events[row.key]
+        if features != row.features:
+            row.error = _taken(row.key)
+        elif pk in given:
+            output = _decode(given[pk])
+            row.prediction, row.probabilities = output["prediction"], output["probabilities"]
+        else:
+            fresh.append(
+                Prediction(
+                    project_id=project_id,
+                    event_id=pk,
+                    deployment_id=live.deployment_id,
+                    version_id=live.version_id,
+                    output=row.output(),
+                    at=row.now,
+                )
+            )
+    Prediction.objects.bulk_create(fresh)
 
 
 def _agree(row: _Row, first: _Row) -> None:
@@ -284,15 +293,3 @@ def _taken(key: str) -> UserError:
         code="id_taken",
         status=409,
     )
-
-
-def _insert_answers(answers: list[tuple[_Row, int]]) -> None:
-    for start in range(0, len(answers), ROWS):
-        some = answers[start : start + ROWS]
-        values: list[Any] = []
-        for row, event_id in some:
-            output = _encode({"prediction": row.prediction, "probabilities": row.probabilities}).decode()
-            live = row.live
-            values += (row.project_id, event_id, live.deployment_id, live.version_id, output, stored_time(row.now))
-        with connection.cursor() as cursor:
-            cursor.execute(_KEEP + ", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(some)), values)
