@@ -19,6 +19,8 @@ from tests.factories import make_member, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+expect.set_options(timeout=15_000)
+
 FALLBACK, SHADOW, SWITCH, SERVING = (
     f"controlled-release-{name}" for name in ("fallback", "shadow", "kill-switch", "one-serving")
 )

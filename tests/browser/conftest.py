@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.portal import ROOT, Portal, running_portal, start_portal
 from tests.run import which_browser
+
+# A page that learns shares two cores with its worker: five seconds, the default, is short then.
+expect.set_options(timeout=15_000)
 
 #: Pictures of every page; those that the README shows are kept in `docs/images` by `make screenshots`.
 PICTURES = Path(os.environ.get("OPS_PORTAL_PICTURES", ROOT / "test-results" / "pages"))
