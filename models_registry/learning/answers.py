@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from . import river_private, serving
 from .catalogue import REGRESSION
-from .errors import EstimatorFailed
 from .intake import Features
 from .labels import Label
 from .serving import Probabilities
@@ -18,6 +17,7 @@ from .serving import Probabilities
 MAX_BLANK = 1_000
 BLANK_COST = 10
 """A prediction that is not a number costs this, a good one earns 1: more than one in eleven, for long, is too many."""
+DIVERGED = "the model diverged: too many of its predictions are not numbers; scale the features or lower the rate"
 UNKNOWN = -(2**63)
 """Stands for "no prediction" where a number is needed."""
 
@@ -68,29 +68,31 @@ class Answers:
                 self.labels = [value if value is not None and math.isfinite(value) else None for value in self.raw]
         self._classes, self._values = self._numbers()
 
-    def check_defined(self, positions: Sequence[int], blank: int) -> int:
-        """Fail a model whose predictions have stopped being numbers.
+    def count_blanks(self, cost: int) -> tuple[int, int | None]:
+        """Watch for predictions that have stopped being numbers.
 
         Parameters
         ----------
-        positions
-            The events' positions.
-        blank
-            What predictions that are not numbers had cost before these.
+        cost
+            What those that were none had cost before these.
 
         Returns
         -------
-        What they have cost after these.
+        What they have cost after these, and the index at which it became too much, if it did.
         """
         undefined = np.isnan(np.array(self._values, dtype=float))
         if not undefined.any():
-            return max(0, blank - len(positions))
-        for position, missing, said in zip(positions, undefined.tolist(), self.raw, strict=True):
-            blank = blank + BLANK_COST if missing and said is not None else max(0, blank - 1)
-            if blank >= MAX_BLANK:
-                message = "the model diverged: too many of its predictions are not numbers; scale the features"
-                raise EstimatorFailed(position, f"{message}, or lower the learning rate")
-        return blank
+            return max(0, cost - len(self.raw)), None
+        for i, (missing, said) in enumerate(zip(undefined.tolist(), self.raw, strict=True)):
+            cost = cost + BLANK_COST if missing and said is not None else max(0, cost - 1)
+            if cost >= MAX_BLANK:
+                return cost, i
+        return cost, None
+
+    def cut(self, stop: int) -> None:
+        """Forget the predictions from an index on."""
+        del self.raw[stop:]
+        self.finish()
 
     def numbers(self) -> tuple[list[int], list[float]]:
         """Return a class number and a probability (or the value of a regression) per event, for a digest."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NamedTuple
 
-from .errors import DataError, EstimatorFailed, describe
+from .errors import DataError, EstimatorFailed, OutOfOrderError, describe
 from .intake import Batch, Features, Intake, SetAside
 from .labels import Label
 
@@ -62,7 +62,7 @@ class WaitingRoom:
         intake: Intake,
         predict: Callable[[Features], Any],
         learn: Callable[[Features, Label], None],
-    ) -> tuple[Batch, list[Any]]:
+    ) -> tuple[Batch, list[Any], EstimatorFailed | None]:
         """Predict and learn in the order in which things happened.
 
         Parameters
@@ -78,23 +78,28 @@ class WaitingRoom:
 
         Returns
         -------
-        The events that were learned, and what the model had said of each.
+        The events that were learned, what the model had said of each, and the failure that ended it, if one did.
         """
         batch = Batch([], [], [], [], intake.position)
         said: list[Any] = []
         for occurrence in occurrences:
-            if isinstance(occurrence, Question):
-                self._ask(occurrence, intake, predict)
-                continue
-            found = self._take(occurrence, intake, batch)
-            if found is None:
-                continue
+            before = intake.position
             try:
-                learn(batch.features[-1], batch.labels[-1])
-            except Exception as error:
-                raise EstimatorFailed(occurrence.position, describe(error)) from error
-            said.append(found.said)
-        return batch._replace(last=intake.position), said
+                if isinstance(occurrence, Question):
+                    self._ask(occurrence, intake, predict)
+                elif (found := self._take(occurrence, intake, batch)) is not None:
+                    said.append(found.said)
+                    learn(batch.features[-1], batch.labels[-1])
+            except OutOfOrderError:
+                raise
+            except Exception as error:  # noqa: BLE001 (a model may raise anything)
+                answering = isinstance(occurrence, Answer)
+                # A question lies between two labels: when it fails, the next one is the first that cannot be learned.
+                failure = EstimatorFailed(occurrence.position if answering else before + 1, describe(error))
+                failure.__cause__ = error
+                learned = len(batch.positions) - answering
+                return batch.first(learned, last=before), said[:learned], failure
+        return batch._replace(last=intake.position), said, None
 
     def _ask(self, question: Question, intake: Intake, predict: Callable[[Features], Any]) -> None:
         try:
@@ -103,11 +108,7 @@ class WaitingRoom:
         except DataError as error:
             waiting = Waiting({}, None, str(error))
         else:
-            try:
-                waiting = Waiting(features, predict(features))
-            except Exception as error:
-                # Between two labels: the next one is the first that cannot be learned.
-                raise EstimatorFailed(intake.position + 1, describe(error)) from error
+            waiting = Waiting(features, predict(features))
         self._waiting.pop(question.key, None)
         self._waiting[question.key] = waiting
         if len(self._waiting) > MAX_WAITING:

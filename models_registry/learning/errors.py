@@ -59,6 +59,17 @@ class DataError(LearningError):
     """A label or a set of features that cannot be learned from; the message is the reason shown to people."""
 
 
+class OutOfOrderError(LearningError, ValueError):
+    """An event that does not come after the one before: learning it would learn an event twice."""
+
+    def __init__(self, position: int, before: int) -> None:
+        self.position, self.before = position, before
+        super().__init__(f"event {position} comes after event {before}")
+
+    def __reduce__(self) -> tuple[type[OutOfOrderError], tuple[int, int]]:
+        return type(self), (self.position, self.before)
+
+
 class EstimatorFailed(LearningError):  # noqa: N818
     """A model raised an error of its own, or diverged.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from .catalogue import REGRESSION
-from .errors import DataError
+from .errors import DataError, OutOfOrderError
 from .labels import LARGEST, Label, LabelBook, show
 
 Features = dict[str, Any]
@@ -38,9 +38,12 @@ class Batch(NamedTuple):
 
     def before(self, i: int) -> Batch:
         """Return the part before the event of this index, with what was set aside before it."""
-        stop = self.positions[i]
-        aside = [event for event in self.set_aside if event.position < stop]
-        return Batch(self.positions[:i], self.features[:i], self.labels[:i], aside, stop - 1)
+        return self.first(i, last=self.positions[i] - 1)
+
+    def first(self, count: int, *, last: int) -> Batch:
+        """Return the first events, with what was set aside up to a position."""
+        aside = [event for event in self.set_aside if event.position <= last]
+        return Batch(self.positions[:count], self.features[:count], self.labels[:count], aside, last)
 
 
 class Intake:
@@ -78,7 +81,7 @@ class Intake:
 
         Raises
         ------
-        ValueError
+        OutOfOrderError
             If a position does not come after the one before: learning it would learn an event twice.
         """
         positions: list[int] = []
@@ -90,7 +93,7 @@ class Intake:
         coded = self.labels.task != REGRESSION
         for position, x, label in events:
             if position <= last:
-                raise ValueError(f"event {position} comes after event {last}")
+                raise OutOfOrderError(position, last)
             last = position
             try:
                 if coded and label in codes:
@@ -122,7 +125,7 @@ class Intake:
     def advance(self, position: int) -> None:
         """Take note of a position, which has to come after the one before."""
         if position <= self.position:
-            raise ValueError(f"event {position} comes after event {self.position}")
+            raise OutOfOrderError(position, self.position)
         self.position = position
 
     def check_features(self, x: object, *, remember: bool = False) -> Features:

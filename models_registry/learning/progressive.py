@@ -13,7 +13,7 @@ import numpy as np
 from . import baselines, measures, serving
 from . import drift as drifts
 from . import spec as specs
-from .answers import Answers
+from .answers import DIVERGED, Answers
 from .build import build
 from .catalogue import REGRESSION
 from .delayed import Occurrence, WaitingRoom
@@ -213,12 +213,13 @@ class Learner:
             for i, x, y in zip(itertools.count(), batch.features, batch.labels):  # noqa: B007 (read when it fails)
                 keep(predict(x))
                 learn(x, y)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (a model may raise anything)
             failure = EstimatorFailed(batch.positions[i], describe(error))
+            failure.__cause__ = error
             del answers.raw[i:]
-            self._finish_batch(batch.before(i), answers, result)
-            raise failure from error
-        self._finish_batch(batch, answers, result)
+            self._finish_batch(batch.before(i), answers, result, failure)
+        else:
+            self._finish_batch(batch, answers, result)
         return answers
 
     def learn_delayed(self, occurrences: Iterable[Occurrence]) -> ChunkResult:
@@ -234,8 +235,9 @@ class Learner:
         iterator = iter(occurrences)
         while block := list(itertools.islice(iterator, BLOCK)):
             answers = Answers(self.model, self.task, probabilities=self.scorer.needs_probabilities)
-            batch, answers.raw = self.waiting.go_through(block, self.intake, answers.predict, self.model.learn_one)
-            self._finish_batch(batch, answers, result)
+            learn = self.model.learn_one
+            batch, answers.raw, failure = self.waiting.go_through(block, self.intake, answers.predict, learn)
+            self._finish_batch(batch, answers, result, failure)
         return result
 
     def predict(self, features: object) -> Prediction:
@@ -295,12 +297,18 @@ class Learner:
         """Return the size of the model in bytes, as pickled; about 30 ms for a forest of 5 MB."""
         return len(pickle.dumps(self.model, protocol=5))
 
-    def _finish_batch(self, batch: Batch, answers: Answers, result: ChunkResult) -> None:
-        """Score what was predicted and learned, and take note of it."""
+    def _finish_batch(
+        self, batch: Batch, answers: Answers, result: ChunkResult, failure: EstimatorFailed | None = None
+    ) -> None:
+        """Score what was predicted and learned, take note of it, and raise the failure it ended with."""
+        answers.finish()
+        self._blank, stop = answers.count_blanks(self._blank)
+        if stop is not None:
+            failure = EstimatorFailed(batch.positions[stop], DIVERGED)
+            batch = batch.before(stop)
+            answers.cut(stop)
         if len(self._probes) < PROBES:
             self._probes += batch.features[: PROBES - len(self._probes)]
-        answers.finish()
-        self._blank = answers.check_defined(batch.positions, self._blank)
         events = len(batch.positions) + len(batch.set_aside)
         self.position = batch.last
         self.events += events
@@ -319,6 +327,8 @@ class Learner:
         result.position = self.position
         result.set_aside += batch.set_aside
         result.series = self.series
+        if failure is not None:
+            raise failure
 
 
 def _detector(given: bool | dict[str, Any]) -> dict[str, Any]:

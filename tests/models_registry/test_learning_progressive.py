@@ -273,6 +273,10 @@ def test_a_failing_model_stops_at_the_event_and_says_why() -> None:
         learner.learn(events)
     assert caught.value.position == 13
     assert caught.value.message.startswith("TypeError: ")
+    assert isinstance(caught.value.__cause__, TypeError)
+    before = Learner.create(LOGISTIC, "binary", seed=1)
+    before.learn(events[:12])
+    assert (learner.summary(), learner.digest(), learner.position) == (before.summary(), before.digest(), 12)
     assert pickle.loads(pickle.dumps(caught.value)).position == 13
 
 
@@ -300,6 +304,7 @@ def test_a_diverging_regression_is_stopped() -> None:
         for event in events:
             cut.learn([event])
     assert again.value.position == caught.value.position
+    assert cut.position == caught.value.position - 1
 
 
 def test_predicting_changes_nothing_that_is_learned() -> None:
