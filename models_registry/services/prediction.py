@@ -241,11 +241,12 @@ def _store(rows: list[_Row]) -> None:
             version_id=live.version_id,
             may_be_known=any(row.named for row in first.values()),
         )
-        known = [row for key, row in first.items() if key not in stored]
+        known = [row for row in [*first.values(), *twins] if row.key not in stored]
         if known:
             _recall(project_id, live, known)
         for row in twins:
-            _agree(row, first[row.key])
+            if row.key in stored:
+                _agree(row, first[row.key])
 
 
 @transaction.atomic
@@ -266,13 +267,14 @@ def _recall(project_id: int, live: Serving, rows: list[_Row]) -> None:
             output = _decode(given[pk])
             row.prediction, row.probabilities = output["prediction"], output["probabilities"]
         else:
+            given[pk] = row.output()
             fresh.append(
                 Prediction(
                     project_id=project_id,
                     event_id=pk,
                     deployment_id=live.deployment_id,
                     version_id=live.version_id,
-                    output=row.output(),
+                    output=given[pk],
                     at=row.now,
                 )
             )
@@ -280,9 +282,9 @@ def _recall(project_id: int, live: Serving, rows: list[_Row]) -> None:
 
 
 def _agree(row: _Row, first: _Row) -> None:
-    """Settle a row whose id another row of the same transaction has."""
-    if first.error is not None or row.features != first.features:
-        row.error = first.error if row.features == first.features else _taken(row.key)
+    """Settle a row whose event another row of the same group has just brought."""
+    if row.features != first.features:
+        row.error = _taken(row.key)
     else:
         row.prediction, row.probabilities = first.prediction, first.probabilities
 
