@@ -93,11 +93,11 @@ class WaitingRoom:
             except OutOfOrderError:
                 raise
             except Exception as error:  # noqa: BLE001 (a model may raise anything)
-                answering = isinstance(occurrence, Answer)
                 # A question lies between two labels: when it fails, the next one is the first that cannot be learned.
-                failure = EstimatorFailed(occurrence.position if answering else before + 1, describe(error))
+                position, unlearned = (occurrence.position, 1) if isinstance(occurrence, Answer) else (before + 1, 0)
+                failure = EstimatorFailed(position, describe(error))
                 failure.__cause__ = error
-                learned = len(batch.positions) - answering
+                learned = len(batch.positions) - unlearned
                 return batch.first(learned, last=before), said[:learned], failure
         return batch._replace(last=intake.position), said, None
 
