@@ -44,7 +44,7 @@ def test_one_of_two_that_saw_the_same_is_first(project, owner):
 
 @pytest.mark.django_db
 def test_expecting_nothing_where_something_serves_and_the_other_way_round(project):
-    with pytest.raises(UserError, match="nothing is deployed here"), expecting(project, 3):
+    with pytest.raises(UserError, match="Nothing is deployed here any more"), expecting(project, 3):
         raise AssertionError("not reached")
     serve(project)
     with pytest.raises(UserError, match="Somebody deployed v1"), expecting(project, 0):

@@ -109,3 +109,4 @@ def test_what_a_killed_start_leaves_behind_is_stopped_by_the_next_one(tmp_path: 
         assert time.monotonic() - started < 30
     finally:
         assert again.stop() == 0
+        portal.stop()  # it has ended; what it printed is still held open

@@ -13,9 +13,7 @@ from projects.services import import_steps, imports
 from projects.stream import read_labelled
 from projects.tasks import ring_import, ring_waiting_imports
 from tests.factories import make_project, make_team, make_user
-from tests.worker.conftest import broker_url, queue, start_worker, wait_until
-
-__all__ = ["broker_url", "queue", "start_worker"]  # fixtures
+from tests.worker.conftest import wait_until
 
 pytestmark = [pytest.mark.worker, pytest.mark.django_db(transaction=True)]
 
