@@ -102,10 +102,13 @@ def main() -> None:
             print(f"{'':6s}an integer program per draw would take {program:.0f} s: {program / fast:.0f} times as long")
     timed("12 options: recommendation without details", lambda: recommend_from_panel(
         answered(sizes[12][0]), FIRST, PLANNED, settings, details=False), asked=1.0)  # fmt: skip
-    timed("12 options: with flips, plans and sensitivities", lambda: recommend_from_panel(
-        answered(sizes[12][0]), FIRST, PLANNED, settings))  # fmt: skip
-    timed("23 options: with flips, plans and sensitivities", lambda: recommend_from_panel(
-        answered(sizes[23][0]), FIRST, PLANNED, settings))  # fmt: skip
+    for size, (options, asked) in sizes.items():
+        panel = answered(options)
+        timed(
+            f"{size} options: with flips, plans and sensitivities",
+            lambda p=panel: recommend_from_panel(p, FIRST, PLANNED, settings),
+            asked=asked,
+        )
     timed("first recommendation from the scope", lambda: profile.recommend(FIRST, PLANNED))
 
 

@@ -51,11 +51,6 @@ def average(draws: Draws) -> Draws:
     )
 
 
-def repeated(draws: Draws, times: int) -> Draws:
-    """The same readings several times over, to look at several scopes in one go."""
-    return replace(
-        draws,
-        weights=np.tile(draws.weights, (times, 1)),
-        shares=np.tile(draws.shares, (times, 1, 1)),
-        efforts=np.tile(draws.efforts, (times, 1)),
-    )
+def selected(draws: Draws, rows: NDArray[np.intp]) -> Draws:
+    """Some of the readings, in this order and as often as they are named: to look at several scopes in one go."""
+    return replace(draws, weights=draws.weights[rows], shares=draws.shares[rows], efforts=draws.efforts[rows])

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assessments.scoring.benefit import cost_per_day, shares_of
+from assessments.scoring.choice import Flags
 from assessments.scoring.draws import Draws
-from assessments.scoring.evaluate import problem_at, repeated
+from assessments.scoring.evaluate import problem_at, selected
 from assessments.scoring.need import floors, share_table
 from assessments.scoring.scope import Factor, Scope
 from assessments.scoring.search import best_sets
@@ -41,15 +42,30 @@ class PathFlip:
     words: str
 
 
-def probabilities(draws: Draws, scopes: Array, first_version: bool, settings: Settings) -> Array:
-    """Probability of each option in several scopes with the same readings.
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Probability of each option at m points on the way from one scope to another, shape (m, n)."""
+
+    points: Array
+    probabilities: Array
+
+
+def sweeps(
+    draws: Draws, begins: Array, ends: Array, points: Array, first_version: bool, settings: Settings
+) -> list[Sweep]:
+    r"""Follow the best sets along straight ways through the scope, with the same readings at each point.
+
+    What a set is worth is linear in the needs, and the needs are linear along a way, so the best value is convex:
+    a set that is best at two points is best everywhere between them. Only stretches whose ends differ are halved.
 
     Parameters
     ----------
     draws
-        D readings.
-    scopes
-        Positions, shape (m, F).
+        D readings over n options.
+    begins, ends
+        Positions at the two ends of each way, shape (w, F).
+    points
+        Places on each way, 0 to 1 and rising, shape (w, m).
     first_version
         Whether the first version has not been released yet.
     settings
@@ -57,18 +73,42 @@ def probabilities(draws: Draws, scopes: Array, first_version: bool, settings: Se
 
     Returns
     -------
-    Probabilities, shape (m, n).
+    One sweep per way.
 
     """
-    count = len(draws.weights)
-    found = []
-    # Enough scopes at once to keep the search busy, few enough to keep memory small.
-    step = max(1, 4000 // count)
-    for start in range(0, len(scopes), step):
-        part = scopes[start : start + step]
-        u = np.repeat(part, count, axis=0)
-        chosen = best_sets(problem_at(repeated(draws, len(part)), u, first_version, settings))
-        found.append(chosen.reshape(len(part), count, -1).mean(axis=1))
+    ways, count = points.shape
+    readings = len(draws.weights)
+    chosen = np.zeros((ways * readings, count, len(draws.options)), dtype=bool)
+    every = np.arange(ways * readings)
+    stretches: list[tuple[int, int, NDArray[np.intp]]] = [(0, count - 1, every)]
+    asked = [(0, every), (count - 1, every)]
+    while asked:
+        rows = np.concatenate([part for _, part in asked])
+        at = np.concatenate([np.full(len(part), point) for point, part in asked])
+        way, reading = np.divmod(rows, readings)
+        u = begins[way] + points[way, at][:, None] * (ends - begins)[way]
+        chosen[rows, at] = _best_in_parts(draws, reading, u, first_version, settings)
+        asked, halves = [], []
+        for low, high, part in stretches:
+            same = (chosen[part, low] == chosen[part, high]).all(axis=1)
+            chosen[part[same], low + 1 : high] = chosen[part[same], low][:, None]
+            if high - low > 1 and not same.all():
+                middle, left = (low + high) // 2, part[~same]
+                asked.append((middle, left))
+                halves += [(low, middle, left), (middle, high, left)]
+        stretches = halves
+    shares = chosen.reshape(ways, readings, count, -1).mean(axis=1)
+    return [Sweep(points[w], shares[w]) for w in range(ways)]
+
+
+def _best_in_parts(
+    draws: Draws, reading: NDArray[np.intp], u: Array, first_version: bool, settings: Settings, size: int = 4000
+) -> Flags:
+    """Best sets of some readings, each at its own scope; in parts, to keep memory small."""
+    found = [
+        best_sets(problem_at(selected(draws, reading[part]), u[part], first_version, settings))
+        for part in (slice(start, start + size) for start in range(0, len(reading), size))
+    ]
     return np.concatenate(found)
 
 
@@ -129,20 +169,17 @@ def single_flips(draws: Draws, u: Array, first_version: bool, settings: Settings
         Assumptions.
 
     """
-    rows: list[Array] = []
-    spans: list[tuple[int, int, Array]] = []
-    for f in np.flatnonzero(~np.isnan(u)).tolist():
-        grid = np.unique(np.append(np.linspace(0, 1, settings.flip_steps), u[f]))
-        part = np.tile(u, (len(grid), 1))
-        part[:, f] = grid
-        spans.append((f, len(rows), grid))
-        rows.extend(part)
-    p = probabilities(draws, np.array(rows), first_version, settings)
+    known = np.flatnonzero(~np.isnan(u))
+    begins, ends = np.tile(u, (len(known), 1)), np.tile(u, (len(known), 1))
+    begins[np.arange(len(known)), known], ends[np.arange(len(known)), known] = 0.0, 1.0
+    steps = np.linspace(0, 1, settings.flip_steps)
+    # Today's position is a point of its own; where it meets a step the two stand side by side.
+    points = np.array([np.sort(np.append(steps, u[f])) for f in known])
     nearest: dict[str, Flip | None] = dict.fromkeys(draws.slugs)
-    for i, slug in enumerate(draws.slugs):
-        for f, begin, grid in spans:
-            start = int(np.searchsorted(grid, u[f]))
-            found = crossing(grid, p[begin : begin + len(grid), i], 0.5, start)
+    for f, sweep in zip(known.tolist(), sweeps(draws, begins, ends, points, first_version, settings), strict=True):
+        start = int(np.searchsorted(sweep.points, u[f]))
+        for i, slug in enumerate(draws.slugs):
+            found = crossing(sweep.points, sweep.probabilities[:, i], 0.5, start)
             best = nearest[slug]
             if found and (best is None or abs(found[0] - u[f]) < abs(best.position - _today(best, u, settings))):
                 nearest[slug] = _flip(slug, settings.factors[f], found, float(u[f]))
@@ -183,15 +220,16 @@ def path_flips(
     """
     unknown = np.isnan(u) | np.isnan(planned_u)
     begin, end = np.where(unknown, np.nan, u), np.where(unknown, np.nan, planned_u)
+    if unknown.all():
+        return dict.fromkeys(draws.slugs)
     parts = np.linspace(0, 1, settings.flip_steps)
-    rows = begin + parts[:, None] * (end - begin)
-    today = probabilities(draws, rows[:1], first_version, settings)
-    p = np.concatenate([today, probabilities(draws, rows, planned_first, settings)])
+    [now] = sweeps(draws, begin[None], begin[None], parts[None, :1], first_version, settings)
+    [way] = sweeps(draws, begin[None], end[None], parts[None], planned_first, settings)
     # The extra first point is today's scope, before the release; it stands at the same place on the way.
-    way = np.concatenate([[0.0], parts])
+    points, p = np.concatenate([[0.0], parts]), np.concatenate([now.probabilities, way.probabilities])
     flips: dict[str, PathFlip | None] = {}
     for i, slug in enumerate(draws.slugs):
-        found = crossing(way, p[:, i], 0.5, 0)
+        found = crossing(points, p[:, i], 0.5, 0)
         flips[slug] = None if found is None else _path_flip(slug, found, begin, end, first_version, settings)
     return flips
 

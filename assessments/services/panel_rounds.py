@@ -96,8 +96,7 @@ def open_round(
 ) -> Round:
     """Open the next round. Settings and anonymity are fixed by the first one; later rounds start from its answers."""
     assessment = ensure_open(project=project, actor=actor)
-    if newest_profile(project, ScopeProfile.Kind.CURRENT) is None:
-        raise UserError("Describe the scope first: the experts judge for it.", code="no_scope", status=409)
+    _known_scope(project)
     experts = [expert for expert in assessment.experts.all() if expert.may_vote]
     if not experts:
         raise UserError("Invite at least one expert first.", code="no_experts", status=409)
@@ -146,7 +145,7 @@ def close_round(*, project: Project, actor: AbstractBaseUser) -> Round:
     if not any(answered(rating) for rating in current.ratings.all()):
         raise UserError("Nobody has answered yet; a round without answers says nothing.", code="no_answers", status=409)
     checklist = read_checklist(project)
-    current.scope_current = newest_profile(project, ScopeProfile.Kind.CURRENT)
+    current.scope_current = _known_scope(project)
     current.scope_planned = newest_profile(project, ScopeProfile.Kind.PLANNED)
     current.in_place = [state.principle.slug for state in checklist.principles if state.all_in_place]
     current.state = Round.State.CLOSED
@@ -187,6 +186,20 @@ def seal_of(one: Round) -> str:
 def digest_of(token: str) -> str:
     """What is kept of a token."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _known_scope(project: Project) -> ScopeProfile:
+    """Return today's scope, of which something must be known: need is worked out from nothing else."""
+    profile = newest_profile(project, ScopeProfile.Kind.CURRENT)
+    if profile is None:
+        raise UserError("Describe the scope first: the experts judge for it.", code="no_scope", status=409)
+    if not profile.values:
+        raise UserError(
+            "Answer at least one scope factor: the need for each benefit is worked out from them.",
+            code="no_scope",
+            status=409,
+        )
+    return profile
 
 
 def _carry(last: Round, opened: Round, experts: Sequence[Expert]) -> None:

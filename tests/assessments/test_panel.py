@@ -63,6 +63,10 @@ def say(expert, principle="monitoring", base=0, **fields):
 def test_a_round_needs_a_scope_and_an_expert(project, owner):
     with pytest.raises(UserError, match="Describe the scope first"):
         open_round(project=project, actor=owner)
+    released = ProfileDraft(first_version=False)
+    save_profile(project=project, kind="current", draft=released, measured=None, actor=owner)
+    with pytest.raises(UserError, match="Answer at least one scope factor"):
+        open_round(project=project, actor=owner)
     save_profile(project=project, kind="current", draft=ProfileDraft({"people": 3.0}), measured=None, actor=owner)
     with pytest.raises(UserError, match="Invite at least one expert"):
         open_round(project=project, actor=owner)

@@ -11,12 +11,14 @@ import pytest
 from assessments.principles import Days
 from assessments.scoring.changes import Inputs, explain_changes
 from assessments.scoring.draws import draw
-from assessments.scoring.flip import closed_form_flip, path_flips, probabilities, single_flips
+from assessments.scoring.evaluate import problem_at, selected
+from assessments.scoring.flip import closed_form_flip, path_flips, single_flips, sweeps
 from assessments.scoring.need import positions
 from assessments.scoring.panel import Answer, Option, Panel, options_from
 from assessments.scoring.plan import plan
 from assessments.scoring.recommend import Result, assumptions_digest, recommend_from_panel
 from assessments.scoring.scope import EXAMPLES, FACTORS, FIRST, LARGE, PLANNED, Measurement, Scope
+from assessments.scoring.search import best_sets
 from assessments.scoring.sensitivity import tornado
 from assessments.scoring.settings import Settings
 from tests.assessments.panels import six_experts
@@ -108,7 +110,7 @@ def test_closed_form_flip_agrees_with_the_sweep():
     for side, expected in ((-1e-6, 0.0), (1e-6, 1.0)):
         moved = u.copy()
         moved[f] = flip + side
-        assert probabilities(draws, moved[None], False, SURE)[0, 0] == expected
+        assert best_sets(problem_at(draws, moved[None], False, SURE)).mean() == expected
 
 
 def test_closed_form_says_when_a_factor_does_not_matter():
@@ -151,6 +153,28 @@ def test_path_to_the_plan_names_the_first_point(first: Result):
     assert 0 <= flips["controlled-release"].part < 0.5
     assert "on the way to the plan" in flips["testing"].words
     assert flips["testing"].scope.values["models_in_production"] > 1
+
+
+def test_a_plan_that_shares_no_known_factor_with_today_has_no_path():
+    draws = draw(six_experts(1), SURE)
+    here, there = (positions(scope, SURE) for scope in (Scope.of(people=3), Scope.of(manual_steps=2)))
+    assert set(path_flips(draws, here, there, False, False, SURE).values()) == {None}
+
+
+@pytest.mark.parametrize("budget", [None, 25.0])
+def test_following_a_way_gives_what_solving_every_point_gives(budget: float | None):
+    """Only stretches whose ends differ are looked into; nothing in between may be missed by that."""
+    settings = replace(FEW, budget_days=budget)
+    draws = draw(six_experts(2), settings, 40)
+    begins = np.array([positions(FIRST, settings), positions(PLANNED, settings)])
+    ends = np.array([positions(LARGE, settings), positions(LARGE, settings)])
+    points = np.array([np.linspace(0, 1, 14), np.linspace(0, 1, 14) ** 2])
+    for way, sweep in enumerate(sweeps(draws, begins, ends, points, False, settings)):
+        for part, found in zip(points[way], sweep.probabilities, strict=True):
+            u = begins[way] + part * (ends[way] - begins[way])
+            every = np.tile(u, (40, 1))
+            chosen = best_sets(problem_at(selected(draws, np.arange(40)), every, False, settings))
+            assert found == pytest.approx(chosen.mean(axis=0))
 
 
 def test_release_alone_can_tip_the_balance():
