@@ -220,6 +220,7 @@ FOLLOWERS_TASK = "models_registry.tasks.ring_followers"
 CELERY_BEAT_SCHEDULE = {
     "ring-waiting-runs": {"task": "models_registry.tasks.ring_waiting_runs", "schedule": 3.0},
     "ring-waiting-imports": {"task": "projects.tasks.ring_waiting_imports", "schedule": 5.0},
+    "settle-labels": {"task": "projects.tasks.settle_labels", "schedule": 5.0},
     "ring-waiting-results": {"task": "assessments.tasks.ring_waiting_results", "schedule": 30.0},
     "retain-versions": {"task": "models_registry.tasks.retain_versions", "schedule": 600.0},
     "sweep-artifacts": {"task": "models_registry.tasks.sweep_artifacts", "schedule": 3600.0},

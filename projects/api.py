@@ -34,6 +34,7 @@ class Tally:
     accepted: int = 0
     duplicates: int = 0
     corrections: int = 0
+    waiting: int = 0
     rejected: list[dict[str, Any]] = field(default_factory=list)
     rejected_count: int = 0
 
@@ -46,6 +47,7 @@ class Tally:
         self.accepted += receipt.accepted
         self.duplicates += receipt.duplicates
         self.corrections += receipt.corrections
+        self.waiting += receipt.waiting
         for rejection in receipt.rejected:
             self.reject(rejection.line, rejection.error)
 
@@ -56,10 +58,11 @@ class Tally:
             "accepted": self.accepted,
             "duplicates": self.duplicates,
             "corrections": self.corrections,
+            "waiting": self.waiting,
             "rejected": self.rejected,
             "rejected_count": self.rejected_count,
         }
-        if self.rejected_count and not self.accepted + self.duplicates + self.corrections:
+        if self.rejected_count and not self.accepted + self.duplicates + self.corrections + self.waiting:
             message = f"Nothing was taken: {self.rejected[0]['error']}"
             return JsonResponse(error_body("rejected", message) | body, status=422)
         return JsonResponse(body)

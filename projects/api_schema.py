@@ -25,11 +25,14 @@ class EventIn(serializers.Serializer[Any]):
         required=False,
         help_text="binary: true, false, 0, 1 or one of two texts; multiclass: text or whole number; regression: number",
     )
-    at = serializers.DateTimeField(required=False, help_text="When it happened, ISO 8601; UTC without an offset.")
+    at = serializers.DateTimeField(
+        required=False,
+        help_text="When it happened, ISO 8601; UTC without an offset. Up to 24 hours ahead of the portal's clock.",
+    )
 
 
 class LabelIn(serializers.Serializer[Any]):
-    """The label of an event that came before."""
+    """The label of an event."""
 
     id = serializers.CharField(max_length=200, help_text="The id of the event.")
     label = serializers.JSONField(help_text="As for an event.")  # type: ignore[assignment]
@@ -48,6 +51,7 @@ class ReceiptOut(serializers.Serializer[Any]):
     accepted = serializers.IntegerField(help_text="New events, and labels that joined their event.")
     duplicates = serializers.IntegerField(help_text="Known already; nothing changed.")
     corrections = serializers.IntegerField(help_text="Second, different labels: recorded beside the first.")
+    waiting = serializers.IntegerField(help_text="Labels kept for an event that has not come; they join it then.")
     rejected = RejectionOut(many=True, help_text="The first 1,000 items that were not taken, with the reason.")
     rejected_count = serializers.IntegerField()
 
@@ -114,9 +118,10 @@ class Labels(APIView):
         examples=[OpenApiExample("A label", [{"id": "tx-1041", "label": True}], request_only=True)],
     )
     def post(self, request: Request, slug: str) -> Response:
-        """Send the labels of events that came before: one object, a list, or NDJSON.
+        """Send labels by the id of their event: one object, a list, or NDJSON.
 
         The first label of an event is what the models learn, joined to the features as they were sent. The same label
-        again is a duplicate; another one is recorded as a correction.
+        again is a duplicate; another one is recorded as a correction and changes nothing that was learned. A label
+        may come before its event: it waits for it for up to 30 days, and joins it when it comes.
         """
         raise NotImplementedError

@@ -18,7 +18,7 @@ _NAMES = ", ".join(COLUMNS)
 _PLACES = ", ".join(["%s"] * len(COLUMNS))
 _INSERT = f"INSERT INTO projects_event ({_NAMES}) VALUES ({_PLACES})"  # noqa: S608 - constants only
 _READ = (
-    "SELECT task, label_type, label_classes, last_position, event_count, archived_at"
+    "SELECT task, label_type, label_classes, last_position, event_count, archived_at, early_labels"
     " FROM projects_project WHERE id = %s"
 )
 #: A full lock would wait for every transaction that inserts a row pointing at the project.
@@ -46,14 +46,16 @@ class Stream(NamedTuple):
     last_position: int
     event_count: int
     archived: bool
+    early_labels: int
 
 
 class LabelToJoin(NamedTuple):
-    """A label, as JSON text, for an event that had none, and the position it gives the event."""
+    """A label, as JSON text, for an event that had none, the position it gives the event, and when it came."""
 
     pk: int
     label: str
     position: int
+    at: datetime
 
 
 def lock_stream(project_id: int) -> Stream | None:
@@ -66,10 +68,9 @@ def lock_stream(project_id: int) -> Stream | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    task, label_type, classes, last_position, event_count, archived_at = row
-    return Stream(
-        task, label_type, msgspec.json.decode(classes), last_position, event_count, archived=archived_at is not None
-    )
+    task, label_type, classes, last_position, event_count, archived_at, early = row
+    archived = archived_at is not None
+    return Stream(task, label_type, msgspec.json.decode(classes), last_position, event_count, archived, early)
 
 
 def advance_stream(project_id: int, *, last_position: int, event_count: int) -> None:
@@ -106,22 +107,22 @@ def insert_events(rows: Sequence[Sequence[Any]]) -> None:
             cursor.executemany(_INSERT, rows)
 
 
-def join_labels(labels: Sequence[LabelToJoin], now: datetime) -> None:
+def join_labels(labels: Sequence[LabelToJoin]) -> None:
     """Give stored events the labels that came after them."""
     if not labels:
         return
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
-                "UPDATE projects_event AS e SET label = v.label, position = v.position, labelled_at = %s"
-                " FROM unnest(%s::bigint[], %s::text[], %s::bigint[]) AS v (id, label, position) WHERE e.id = v.id",
-                [now, *(list(column) for column in zip(*labels, strict=True))],
+                "UPDATE projects_event AS e SET label = v.label, position = v.position, labelled_at = v.at"
+                " FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::timestamptz[]) AS v (id, label, position, at)"
+                " WHERE e.id = v.id",
+                [list(column) for column in zip(*labels, strict=True)],
             )
         else:
-            at = stored_time(now)
             cursor.executemany(
                 "UPDATE projects_event SET label = %s, position = %s, labelled_at = %s WHERE id = %s",
-                [(label, position, at, pk) for pk, label, position in labels],
+                [(label, position, stored_time(at), pk) for pk, label, position, at in labels],
             )
 
 

@@ -72,6 +72,8 @@ class Project(models.Model):
     #: The JSON type of the labels and, unless it is a regression, the classes seen; changed under the same lock.
     label_type = models.CharField(max_length=8, blank=True, editable=False)
     label_classes = models.JSONField(default=list, blank=True, editable=False)
+    #: How many labels wait for their event; counted under the same lock, so that taking events in need not look.
+    early_labels = models.BigIntegerField(default=0, editable=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(null=True, blank=True)
@@ -129,6 +131,54 @@ class LabelCorrection(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event}: {self.label}"
+
+
+class EarlyLabel(models.Model):
+    """A label whose event has not come yet, as JSON text; of several for one event, the first one will be learned."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="waiting_labels", db_index=False)
+    key = models.CharField(max_length=200)
+    label = models.TextField()
+    received_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [models.Index(fields=["project", "key"], name="early_label_by_key")]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.label}"
+
+
+class LabelDeadline(models.Model):
+    """A project's rule for events whose label never comes."""
+
+    project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="label_deadline")
+    #: How long after it was received an event may wait for its label; None: for ever.
+    wait = models.DurationField(null=True)
+    #: The label it is given then, as JSON text; empty: it stays without one and waits no longer.
+    default = models.TextField(blank=True)
+    #: Events up to this id are settled; those behind it may wait.
+    settled_upto = models.BigIntegerField(default=0)
+    #: How many events got no label, and how many the default, so far.
+    unknown = models.BigIntegerField(default=0)
+    defaulted = models.BigIntegerField(default=0)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.project}: {self.wait}"
+
+
+class MissedLabel(models.Model):
+    """The fact that an event's label did not come in time: what it was given instead, and why."""
+
+    event = models.OneToOneField(Event, on_delete=models.CASCADE, related_name="missed_label")
+    #: As JSON text; empty: the label is unknown.
+    default = models.TextField(blank=True)
+    reason = models.CharField(max_length=300)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.event}: {self.reason}"
 
 
 class Scope(models.TextChoices):

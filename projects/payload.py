@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from math import isfinite
 from typing import Any, Final
@@ -16,6 +16,8 @@ MAX_FEATURES = 1_000
 MAX_NAME = 200
 MAX_TEXT = 10_000
 MAX_KEY = 200
+#: Clocks differ, and a sender may mix up time zones; what is further ahead is a mistake.
+CLOCK_SKEW = timedelta(hours=24)
 INTEGER_BOUND = 2**63
 
 EVENT_FIELDS = frozenset({"id", "features", "label", "at"})
@@ -57,11 +59,12 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class IncomingLabel:
-    """One label on its way to the event called `key`."""
+    """One label on its way to the event called `key`; `received_at` when it came earlier than now."""
 
     line: int
     key: str
     label: object
+    received_at: datetime | None = None
 
 
 def read_event(line: int, given: object, task: str) -> Incoming:
@@ -168,6 +171,23 @@ def read_time(given: object) -> datetime | None:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise PayloadError("at", f"expected a time such as 2026-01-31T09:30:00Z, got {given[:40]!r}") from None
+
+
+def check_clock(at: datetime | None, now: datetime) -> None:
+    """Refuse the time of an event that lies further ahead than clocks may differ.
+
+    Raises
+    ------
+    PayloadError
+        With both times.
+
+    """
+    if at is not None and at - now > CLOCK_SKEW:
+        raise PayloadError(
+            "at",
+            f"{at:%Y-%m-%d %H:%M} UTC is more than {CLOCK_SKEW // timedelta(hours=1)} hours ahead of the portal's clock"
+            f" ({now:%Y-%m-%d %H:%M} UTC); check the sender's clock",
+        )
 
 
 def label_type(label: object) -> str:

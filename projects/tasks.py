@@ -1,4 +1,4 @@
-"""Work of the background worker: imports, one bounded step per message."""
+"""Work of the background worker: imports, one bounded step per message, and labels that come early, late or never."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
+from projects.services import late_labels
 from projects.services.import_steps import advance_import, discard_old_previews, waiting_imports
 
 log = logging.getLogger(__name__)
@@ -44,3 +45,16 @@ def ring_waiting_imports() -> None:
     for import_id in waiting_imports(now=timezone.now()):
         ring_import(import_id)
     discard_old_previews(now=timezone.now())
+
+
+@shared_task(ignore_result=True, expires=10)
+def settle_labels() -> None:
+    """Join labels that came before their event, and apply the projects' rules to events whose label did not come."""
+    now = timezone.now()
+    for project_id in late_labels.projects_with_early_labels():
+        while late_labels.join_early_labels(project_id=project_id, now=now):
+            continue
+    for project_id in late_labels.projects_with_deadlines():
+        while late_labels.settle_overdue(project_id=project_id, now=now):
+            continue
+    late_labels.discard_old_early_labels(now=now)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from projects.views import account, data, imports, projects, teams, tokens
+from projects.views import account, data, imports, labels, projects, teams, tokens
 
 app_name = "projects"
 
@@ -19,6 +19,8 @@ urlpatterns = [
     path(PROJECT + "settings/tokens/<int:pk>/revoke/", tokens.token_revoke, name="token_revoke"),
     path(PROJECT + "data/", data.data, name="data"),
     path(PROJECT + "data/events/<int:pk>/", data.event, name="event"),
+    path(PROJECT + "data/labels/", labels.labels, name="labels"),
+    path(PROJECT + "data/labels/discard/", labels.labels_discard, name="labels_discard"),
     path(PROJECT + "data/upload/", imports.import_csv, name="import_csv"),
     path(PROJECT + "data/bundled/", imports.import_bundled, name="import_bundled"),
     path(IMPORT, imports.import_detail, name="import"),

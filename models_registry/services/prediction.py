@@ -23,7 +23,7 @@ from ops_portal.errors import UserError
 from ops_portal.group_commit import GroupCommit
 from projects.event_store import stored_time
 from projects.models import Event, Project
-from projects.payload import Incoming
+from projects.payload import Incoming, PayloadError, check_clock
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
@@ -208,6 +208,11 @@ def _predict_all(ask: Ask, live: Serving | None) -> list[_Row] | NotLoaded | Use
 
 
 def _predict(row: _Row, served: Served, features: dict[str, Any]) -> None:
+    try:
+        check_clock(row.at, row.now)
+    except PayloadError as wrong:
+        row.error = UserError(f"{wrong}.", fields={wrong.place: wrong.problem})
+        return
     try:
         row.prediction, probabilities = served.predict(features)
     except Exception as failed:  # noqa: BLE001

@@ -59,6 +59,8 @@ def predict_label(request: HttpRequest, project: Project) -> HttpResponse:
         messages.error(request, receipt.rejected[0].error[:1].upper() + receipt.rejected[0].error[1:] + ".")
     elif receipt.corrections:
         messages.success(request, "Recorded beside the first label, which stays in the order of learning.")
+    elif receipt.waiting:
+        messages.info(request, "There is no such event yet: the label waits for it.")
     elif receipt.duplicates:
         messages.info(request, "This label was there already.")
     else:

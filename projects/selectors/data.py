@@ -90,6 +90,7 @@ class DataOverview:
     events: int
     labelled: int
     waiting: int
+    early: int
     share: float | None
     imports: list[ImportRow]
     columns: list[str]
@@ -114,6 +115,13 @@ class EventDetail:
     received_at: datetime
     labelled_at: datetime | None
     corrections: list[tuple[Any, datetime]]
+    #: Why it has no label, or a default one.
+    missed: str
+
+    @property
+    def ahead(self) -> bool:
+        """Say whether it happened, by the sender's clock, after it was received."""
+        return self.event_at is not None and self.event_at > self.received_at
 
 
 def data_overview(project: Project) -> DataOverview:
@@ -126,6 +134,7 @@ def data_overview(project: Project) -> DataOverview:
         events=events,
         labelled=labelled,
         waiting=events - labelled,
+        early=project.early_labels,
         share=labelled / events if events else None,
         imports=[import_row(data_import) for data_import in imports],
         columns=columns,
@@ -159,7 +168,7 @@ def import_row(data_import: DataImport) -> ImportRow:
 
 def event_detail(project: Project, pk: int) -> EventDetail | None:
     """Return one event, None when there is no such event in `project`; two queries."""
-    event = project.events.filter(pk=pk).first()
+    event = project.events.select_related("missed_label").filter(pk=pk).first()
     if event is None:
         return None
     corrections = LabelCorrection.objects.filter(event=event).values_list("label", "received_at")
@@ -173,6 +182,7 @@ def event_detail(project: Project, pk: int) -> EventDetail | None:
         received_at=event.received_at,
         labelled_at=event.labelled_at,
         corrections=[(_decoded(label), at) for label, at in corrections],
+        missed=event.missed_label.reason if hasattr(event, "missed_label") else "",
     )
 
 

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 
 from projects.measures import metric_title
 from projects.models import Project, Scope
+from projects.selectors.labels import label_deadline, wait_in_words
 
 #: Classes named one by one.
 SHOWN = 12
@@ -39,16 +40,18 @@ class ProjectSettings:
 
     metric: str
     labels: list[str]
+    late_labels: str
     by: str
     tokens: list[TokenRow]
 
 
 def project_settings(project: Project, *, with_tokens: bool) -> ProjectSettings:
-    """Return the settings of `project`; one query for its maker, one for its tokens."""
+    """Return the settings of `project`; a query for its maker, its rule and its tokens each."""
     tokens = project.tokens.select_related("created_by") if with_tokens else []
     return ProjectSettings(
         metric=metric_title(project.primary_metric),
         labels=_labels(project),
+        late_labels=_late_labels(project),
         by=_name(project.created_by),
         tokens=[
             TokenRow(
@@ -72,6 +75,14 @@ def _labels(project: Project) -> list[str]:
         return [project.label_type] if project.label_type else []
     shown = [str(label).lower() if isinstance(label, bool) else str(label) for label in project.label_classes]
     return shown[:SHOWN] + ([f"and {len(shown) - SHOWN} more"] if len(shown) > SHOWN else [])
+
+
+def _late_labels(project: Project) -> str:
+    rule = label_deadline(project)
+    if rule is None or rule.wait is None:
+        return "Events wait for their label for ever."
+    what = f"gets the label {rule.default}" if rule.default else "is unknown, and no model learns it"
+    return f"An event that has no label {wait_in_words(rule.wait)} after it was received {what}."
 
 
 def _name(user: User | None) -> str:

@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from ops_portal.errors import UserError
 from ops_portal.group_commit import GroupCommit
 from projects.doorbell import ring_followers
+from projects.early_labels import MOST, EarlyLabels
 from projects.event_store import (
     LabelToJoin,
     Stored,
@@ -27,7 +28,7 @@ from projects.event_store import (
 )
 from projects.labels import LabelRule
 from projects.models import LabelCorrection, Project
-from projects.payload import MISSING, Incoming, IncomingLabel, PayloadError
+from projects.payload import MISSING, Incoming, IncomingLabel, PayloadError, check_clock
 
 __all__ = ["MISSING", "Incoming", "IncomingLabel", "Receipt", "Rejection", "accept", "accept_labels"]
 
@@ -48,10 +49,10 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a batch: every item is counted in exactly one of the four.
+    """What became of a batch: every item is counted in exactly one of the five.
 
     `accepted` counts new events and labels that joined their event; `corrections` second, different labels, which are
-    kept beside the first and change nothing that was learned.
+    kept beside the first and change nothing that was learned; `waiting` labels kept for an event that has not come.
     """
 
     accepted: int
@@ -59,6 +60,7 @@ class Receipt:
     rejected: list[Rejection]
     last_position: int
     corrections: int = 0
+    waiting: int = 0
 
 
 def accept(*, project_id: int, items: Sequence[Incoming], now: datetime) -> Receipt:
@@ -71,7 +73,7 @@ def accept(*, project_id: int, items: Sequence[Incoming], now: datetime) -> Rece
 
 
 def accept_labels(*, project_id: int, labels: Sequence[IncomingLabel], now: datetime) -> Receipt:
-    """Join labels to the events they name, in the order given; an unknown id is rejected."""
+    """Join labels to the events they name, in the order given; one whose event has not come is kept for it."""
     return _take(project_id, _Part(labels, now))
 
 
@@ -88,13 +90,14 @@ class _Part:
     accepted: int = 0
     duplicates: int = 0
     corrections: int = 0
+    waiting: int = 0
     position: int = 0
     rejected: list[Rejection] = field(default_factory=list)
 
     def begin(self) -> None:
         self.made_up = self.made_up or f"{int(self.now.timestamp() * 1000):011x}{secrets.token_hex(4)}"
         self.tries += 1
-        self.accepted = self.duplicates = self.corrections = 0
+        self.accepted = self.duplicates = self.corrections = self.waiting = 0
         self.rejected = []
 
     def key_of(self, number: int) -> str:
@@ -111,7 +114,7 @@ class _Part:
         self.rejected.append(Rejection(line, error))
 
     def receipt(self) -> Receipt:
-        return Receipt(self.accepted, self.duplicates, self.rejected, self.position, self.corrections)
+        return Receipt(self.accepted, self.duplicates, self.rejected, self.position, self.corrections, self.waiting)
 
 
 #: Calls for one project that come at the same time share one lock and one commit, so that thousands of single events a
@@ -176,19 +179,21 @@ class _Batch:
         self.now = now
         self.rule = LabelRule(stream.task, stream.label_type, stream.label_classes)
         self.stored = find_events(project_id, keys)
+        self.early = EarlyLabels(project_id, stream.early_labels, keys)
         self.fresh: dict[str, list[Any]] = {}
         self.joins: dict[str, LabelToJoin] = {}
-        self.other_labels: list[tuple[_Part, str, str]] = []
+        self.other_labels: list[tuple[_Part | None, str, str]] = []
         self.position = stream.last_position
 
     def take_event(self, part: _Part, item: Incoming, key: str, received_at: Any) -> None:
         label = None
-        if item.label is not MISSING:
-            try:
+        try:
+            check_clock(item.at, part.now)
+            if item.label is not MISSING:
                 label = _encode(self.rule.check(item.label)).decode()
-            except PayloadError as error:
-                part.reject(item.line, str(error))
-                return
+        except PayloadError as error:
+            part.reject(item.line, str(error))
+            return
         if key in self.stored or key in self.fresh:
             self._join(part, key, label)
             return
@@ -203,23 +208,41 @@ class _Batch:
             received_at,
             received_at if label is not None else None,
         ]
+        if self.early.count:
+            self._join_early(key, label)
+
+    def _join_early(self, key: str, own: str | None) -> None:
+        """Give a new event the labels that waited for it: the first one counts, whatever it brought itself."""
+        waited = self.early.take(key)
+        if not waited:
+            return
+        row = self.fresh[key]
+        if own is None:
+            row[_POSITION] = self._next_position()
+        row[_LABEL], row[_LABELLED_AT] = waited[0].label, stored_time(waited[0].received_at)
+        others = [one.label for one in waited[1:]] + ([] if own is None else [own])
+        self.other_labels += [(None, key, label) for label in others]
 
     def take_label(self, part: _Part, item: IncomingLabel) -> None:
-        if item.key not in self.stored and item.key not in self.fresh:
-            part.reject(item.line, f'id: no event of this project is called "{item.key}"; send the event first')
-            return
         try:
-            label = self.rule.check(item.label)
+            label = _encode(self.rule.check(item.label)).decode()
         except PayloadError as error:
             part.reject(item.line, str(error))
             return
-        self._join(part, item.key, _encode(label).decode())
+        if item.key in self.stored or item.key in self.fresh:
+            self._join(part, item.key, label, item.received_at)
+        elif self.early.full:
+            part.reject(item.line, f'id: no event is called "{item.key}", and {MOST:,} labels wait for theirs already')
+        elif self.early.keep(item.key, label, part.now):
+            part.waiting += 1
+        else:
+            part.duplicates += 1
 
     def _next_position(self) -> int:
         self.position += 1
         return self.position
 
-    def _join(self, part: _Part, key: str, label: str | None) -> None:
+    def _join(self, part: _Part, key: str, label: str | None, came_at: datetime | None = None) -> None:
         """Add to a known event what another item says about it."""
         row = self.fresh.get(key)
         now_has = row[_LABEL] if row else self.joins[key].label if key in self.joins else self.stored[key].label
@@ -231,14 +254,15 @@ class _Batch:
             part.accepted += 1
             if row:
                 row[_LABEL], row[_POSITION] = label, self._next_position()
-                row[_LABELLED_AT] = stored_time(self.now)
+                row[_LABELLED_AT] = stored_time(came_at or self.now)
             else:
-                self.joins[key] = LabelToJoin(self.stored[key].pk, label, self._next_position())
+                self.joins[key] = LabelToJoin(self.stored[key].pk, label, self._next_position(), came_at or self.now)
 
     def finish(self) -> None:
         """Write everything."""
         insert_events(list(self.fresh.values()))
-        join_labels(list(self.joins.values()), self.now)
+        join_labels(list(self.joins.values()))
+        self.early.write()
         self._record_corrections()
         if self.fresh or self.joins:
             count = self.stream.event_count + len(self.fresh)
@@ -262,10 +286,10 @@ class _Batch:
         for part, key, label in self.other_labels:
             event_id = events[key].pk
             fact = (event_id, msgspec.json.decode(label))  # by value: 1 and 1.0 are one label of a regression
-            if fact in said:
-                part.duplicates += 1
-            else:
+            if part is not None:  # None: what waited was counted when it came
+                part.duplicates += fact in said
+                part.corrections += fact not in said
+            if fact not in said:
                 said.add(fact)
-                part.corrections += 1
                 corrections.append(LabelCorrection(event_id=event_id, label=label))
         LabelCorrection.objects.bulk_create(corrections)

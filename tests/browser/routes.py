@@ -21,6 +21,7 @@ LEFT_OUT = {
     "projects:import_pause": POSTED,
     "projects:import_resume": POSTED,
     "projects:import_rejected": DOWNLOAD,
+    "projects:labels_discard": POSTED,
     "projects:member_role": POSTED,
     "projects:member_link": POSTED,
     "models_registry:overview_chart": FRAGMENT,

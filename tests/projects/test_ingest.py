@@ -90,13 +90,6 @@ def test_a_label_that_comes_with_a_known_event_joins_it(project):
     assert project.event_count == 1
 
 
-def test_a_label_for_an_unknown_id_is_rejected_with_the_reason(project):
-    receipt = label(project, ("nobody", True))
-    assert receipt.accepted == 0
-    assert receipt.rejected[0].line == 1
-    assert '"nobody"' in receipt.rejected[0].error
-
-
 def test_a_second_different_label_is_a_recorded_correction(project):
     take(project, event("a", True))
     receipt = label(project, ("a", False), ("a", True), ("a", False))

@@ -22,6 +22,8 @@ PROJECT_PAGES = {
     "token_revoke": (Role.OWNER, Role.OWNER),
     "data": (Role.VIEWER, None),
     "event": (Role.VIEWER, None),
+    "labels": (Role.VIEWER, Role.MAINTAINER),
+    "labels_discard": (None, Role.MAINTAINER),
     "activity": (Role.VIEWER, None),
     "import_csv": (Role.MAINTAINER, Role.MAINTAINER),
     "import_bundled": (Role.MAINTAINER, Role.MAINTAINER),

@@ -45,7 +45,7 @@ class Rejection:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What became of the items sent; every one is counted once.
+    """What became of the items sent; every one is counted once. `waiting` are labels whose event has not come yet.
 
     A call that was repeated because its answer got lost counts what had arrived as `duplicates`.
     """
@@ -55,11 +55,12 @@ class Receipt:
     corrections: int = 0
     rejected_count: int = 0
     rejected: tuple[Rejection, ...] = ()
+    waiting: int = 0
 
     @property
     def taken(self) -> int:
         """How many items the portal has now."""
-        return self.accepted + self.duplicates + self.corrections
+        return self.accepted + self.duplicates + self.corrections + self.waiting
 
     def plus(self, other: Receipt) -> Receipt:
         """Return the sum of two receipts."""
@@ -69,6 +70,7 @@ class Receipt:
             self.corrections + other.corrections,
             self.rejected_count + other.rejected_count,
             self.rejected + other.rejected,
+            self.waiting + other.waiting,
         )
 
 

@@ -79,7 +79,7 @@ class Client:
         return Prediction.of(self._post("predict/", event, safe=True))
 
     def label(self, id: str, label: Any) -> Receipt:
-        """Tell what was observed for the event called `id`."""
+        """Tell what was observed for the event called `id`; it may come before the event, and waits for it then."""
         return self._stream("labels/", [{"id": id, "label": label}])
 
     def label_many(self, labels: Iterable[tuple[str, Any]]) -> Receipt:
@@ -237,7 +237,14 @@ def _when(at: datetime | str | None) -> dict[str, str]:
 
 def _receipt(answer: Mapping[str, Any], before: int) -> Receipt:
     rejected = tuple(Rejection(before + each["line"] - 1, each["error"]) for each in answer.get("rejected", ()))
-    return Receipt(answer["accepted"], answer["duplicates"], answer["corrections"], answer["rejected_count"], rejected)
+    return Receipt(
+        answer["accepted"],
+        answer["duplicates"],
+        answer["corrections"],
+        answer["rejected_count"],
+        rejected,
+        answer.get("waiting", 0),
+    )
 
 
 def _matches(made: Deployment, path: str, body: Mapping[str, Any]) -> bool:
