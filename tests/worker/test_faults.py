@@ -1,7 +1,9 @@
-"""Kill -9 at random moments, over and over, with several processes on one run: nothing changes in the result.
+"""Killed at random moments, over and over, with several processes on one run: nothing changes in the result.
 
 Three child processes at a time learn the same run as workers do, so every chunk is also delivered more than once, and
-each is sent SIGKILL after a random time, wherever it is then: learning, writing a file, committing. No broker is there.
+the kernel ends each after a random share of the processor time that a chunk takes, wherever it is then: reading,
+learning, writing a file, committing. The signal has no handler, so that nothing is said or cleaned up, as with kill -9;
+counted in processor time, it strikes where it should on a busy machine too. No broker is there.
 """
 
 from __future__ import annotations
@@ -55,13 +57,17 @@ def test_kills_at_random_moments_change_nothing(name: str, settings: Any) -> Non
     settings.TRAINING_LEASE_SECONDS = 0
     disturbed = start_run(model=model, mode="replay", actor=None, seed=11, publish_every=rule)
     moments = random.Random(name)
+    chunk = seconds_of(learn_in_a_child(disturbed.pk, chunks=1))
     killed = 0
     until = time.monotonic() + 150
     while not is_over(disturbed):
         assert time.monotonic() < until, "the run did not end"
-        children = [learn_in_a_child(disturbed.pk) for _ in range(3)]
         if killed < kills:
-            kill_after(children, sorted(moments.uniform(0.002, 0.12) for _ in children))
+            children = [
+                learn_in_a_child(disturbed.pk, chunks=1, die_after=moments.uniform(0.1, 1.2) * chunk) for _ in "123"
+            ]
+        else:
+            children = [learn_in_a_child(disturbed.pk, chunks=50) for _ in "123"]
         for child in children:
             _, status = os.waitpid(child, 0)
             assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "a child failed by itself"
@@ -76,23 +82,23 @@ def is_over(run: Run) -> bool:
     return run.ended
 
 
-def kill_after(children: list[int], seconds: list[float]) -> None:
-    """Send each child SIGKILL after its time; one that has ended by then is not there to be killed."""
-    started = time.monotonic()
-    for child, moment in zip(children, seconds, strict=True):
-        time.sleep(max(0.0, started + moment - time.monotonic()))
-        os.kill(child, signal.SIGKILL)
+def seconds_of(child: int) -> float:
+    """Wait for a child to end by itself; return the processor time it took."""
+    _, status, used = os.wait4(child, 0)
+    assert status == 0, "a child failed by itself"
+    return used.ru_utime + used.ru_stime
 
 
-def learn_in_a_child(run_id: int) -> int:
-    """Fork a process that learns like a worker; return its pid."""
+def learn_in_a_child(run_id: int, *, chunks: int, die_after: float = 0.0) -> int:
+    """Fork a process that learns so many chunks like a worker, killed after so much processor time; return its pid."""
     connections.close_all()
     child = os.fork()
     if child:
         return child
+    signal.setitimer(signal.ITIMER_PROF, die_after)  # its signal ends a process that has no handler; 0 sets no timer
     try:
         training._learners.clear()
-        for _ in range(3):
+        for _ in range(chunks):
             if not training.advance(run_id).more:
                 break
     except BaseException:  # noqa: BLE001 - a child must never run on as a second pytest
