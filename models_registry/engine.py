@@ -17,6 +17,7 @@ from models_registry.learning import codec
 
 if TYPE_CHECKING:
     from models_registry.learning.progressive import Learner
+    from models_registry.learning.replays import ReplayTrial
 
 
 @cache
@@ -45,3 +46,9 @@ def load(data: bytes) -> Learner:
     """Return the learner in `data`; bytes that this portal did not sign are refused before they are unpickled."""
     learner: Learner = codec.load(data, settings.ARTIFACT_KEY)
     return learner
+
+
+def replay_trial(restored: Learner, learner: Learner) -> ReplayTrial:
+    """Return a trial of a state that learns on against the one it started from."""
+    trial: ReplayTrial = import_module("models_registry.learning.replays").ReplayTrial(restored, learner)
+    return trial

@@ -6,7 +6,36 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
+from models_registry.models_deploying import (
+    LivePoint,
+    Proposal,
+    ProposalStep,
+    ReplayVerdict,
+    ScoredUpTo,
+    ShadowAnswer,
+    ShadowChange,
+)
 from projects.models import Event, Project
+
+__all__ = [
+    "Alarm",
+    "Comparison",
+    "Deployment",
+    "LivePoint",
+    "MetricPoint",
+    "Prediction",
+    "Proposal",
+    "ProposalStep",
+    "RegisteredModel",
+    "ReplayVerdict",
+    "Run",
+    "ScoredUpTo",
+    "SetAsideEvent",
+    "ShadowAnswer",
+    "ShadowChange",
+    "Verification",
+    "Version",
+]
 
 USER = settings.AUTH_USER_MODEL
 
@@ -266,7 +295,7 @@ class SetAsideEvent(models.Model):
 
 
 class Deployment(models.Model):
-    """A fact: this version serves from now on. The newest row of a project says what is deployed."""
+    """A fact: this serves from now on. The newest row of a project says what is deployed, its canary included."""
 
     class Mode(models.TextChoices):
         PIN = "pin", "Pin: serve exactly this version"
@@ -275,6 +304,14 @@ class Deployment(models.Model):
     class Kind(models.TextChoices):
         DEPLOY = "deploy", "Deployed"
         ROLLBACK = "rollback", "Rolled back"
+        CANARY = "canary", "Canary started"
+        WIDEN = "widen", "Canary's share changed"
+        PROMOTE = "promote", "Canary promoted"
+        ABORT = "abort", "Canary aborted"
+        REPLAY = "replay", "Replay deployed"
+
+    #: Kinds that change only the canary; what serves beside it stays.
+    CANARY_ONLY = (Kind.CANARY, Kind.WIDEN, Kind.ABORT)
 
     class Since(models.TextChoices):
         DROP = "drop", "Drop it: stop the runs that went on learning"
@@ -287,6 +324,12 @@ class Deployment(models.Model):
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.DEPLOY)
     mode = models.CharField(max_length=8, choices=Mode.choices, default=Mode.PIN)
     previous = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
+    #: The row that let this version serve, when this one changed only its canary.
+    origin = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="changes")
+    #: A version that answers `canary_share` per cent of the traffic, chosen by a hash of the event's id.
+    canary = models.ForeignKey(Version, null=True, on_delete=models.PROTECT, related_name="canary_of")
+    canary_share = models.PositiveSmallIntegerField(default=0)
+    proposal = models.ForeignKey(Proposal, null=True, on_delete=models.PROTECT, related_name="deployments")
     since = models.CharField(max_length=12, choices=Since.choices, blank=True)
     #: The run that a rollback started to replay what was learned since.
     replay_run = models.ForeignKey(Run, null=True, on_delete=models.PROTECT, related_name="+")

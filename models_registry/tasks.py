@@ -11,8 +11,18 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from models_registry import artifacts, engine
-from models_registry.models import Run, Version
-from models_registry.services import chunks, retention, training, versions
+from models_registry.models import Deployment, Run, Version
+from models_registry.services import (
+    chunks,
+    live_scoring,
+    proposals,
+    replays,
+    retention,
+    shadows,
+    training,
+    versions,
+)
+from projects.models import Project
 
 
 @worker_init.connect
@@ -47,6 +57,33 @@ def ring_waiting_runs() -> int:
     for version_id in Version.objects.filter(digest="").values_list("pk", flat=True):
         seal_version.delay(version_id)
     return len(waiting)
+
+
+@shared_task(name="models_registry.tasks.watch_deployments", expires=3)
+def watch_deployments() -> int:
+    """Carry out what is due, settle replays that ended, and ring for answers that wait to be scored."""
+    now = timezone.now()
+    proposals.carry_out_due(now=now)
+    settle_replays.delay()
+    deployed = Deployment.objects.order_by().values("project").distinct()
+    waiting = list(Project.objects.filter(pk__in=deployed, archived_at=None).values_list("pk", flat=True))
+    for project_id in waiting:
+        watch_answers.delay(project_id)
+    return len(waiting)
+
+
+@shared_task(name="models_registry.tasks.settle_replays", expires=30)
+def settle_replays() -> None:
+    """Deploy or keep what replays arrived at; comparing may take a while."""
+    replays.settle_replays(now=timezone.now())
+
+
+@shared_task(name="models_registry.tasks.watch_answers", expires=3)
+def watch_answers(project_id: int) -> None:
+    """Ask a project's challengers about what was answered, and score what has a label by now."""
+    more = shadows.answer_in_shadow(project_id)
+    if live_scoring.score_answers(project_id) or more:
+        watch_answers.delay(project_id)
 
 
 @shared_task(name="models_registry.tasks.seal_version")

@@ -219,6 +219,7 @@ FOLLOWERS_TASK = "models_registry.tasks.ring_followers"
 #: The sweeper rings again for rows left waiting; each is one cheap query.
 CELERY_BEAT_SCHEDULE = {
     "ring-waiting-runs": {"task": "models_registry.tasks.ring_waiting_runs", "schedule": 3.0},
+    "watch-deployments": {"task": "models_registry.tasks.watch_deployments", "schedule": 3.0},
     "ring-waiting-imports": {"task": "projects.tasks.ring_waiting_imports", "schedule": 5.0},
     "settle-labels": {"task": "projects.tasks.settle_labels", "schedule": 5.0},
     "ring-waiting-results": {"task": "assessments.tasks.ring_waiting_results", "schedule": 30.0},

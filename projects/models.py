@@ -74,6 +74,11 @@ class Project(models.Model):
     label_classes = models.JSONField(default=list, blank=True, editable=False)
     #: How many labels wait for their event; counted under the same lock, so that taking events in need not look.
     early_labels = models.BigIntegerField(default=0, editable=False)
+    deploys_need_approval = models.BooleanField(
+        "a second person approves deployments",
+        default=False,
+        help_text="Who proposes a deployment or a canary cannot approve it. Rolling back needs nobody.",
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(null=True, blank=True)

@@ -112,7 +112,8 @@ class RollBack(ProjectCall):
         """Restore a version, live for the next prediction in every process.
 
         `since` settles what becomes of what was learned since: `drop` stops the runs that went on, `replay` starts a
-        run (`replay_run`) that learns it onto the restored version, `challenger` lets the runs go on without serving.
+        run (`replay_run`) that learns it onto the restored version and is deployed if it does not do worse,
+        `challenger` lets the runs go on without serving, and what is replaced predicts in the shadow.
         """
         project, actor = self.managing(request, slug)
         given = read(RollBackIn, request.data)

@@ -27,10 +27,10 @@ SINCE = [
     (Deployment.Since.DROP, "Drop it"),
 ]
 SINCE_HELP: dict[str, str] = {
-    Deployment.Since.CHALLENGER: "The runs go on learning without serving. Nothing is stopped or lost, and you can "
-    "still choose one of the other two later.",
-    Deployment.Since.REPLAY: "A new run learns the events since then onto the restored version. It serves once you "
-    "deploy one of its versions.",
+    Deployment.Since.CHALLENGER: "The runs go on learning without serving, and what is replaced predicts in the "
+    "shadow. Nothing is stopped or lost.",
+    Deployment.Since.REPLAY: "A new run learns the events since then onto the restored version. It is deployed if it "
+    "does not do worse on them, else kept.",
     Deployment.Since.DROP: "The runs of the replaced model stop; the state they reached is kept as a version first.",
 }
 

@@ -200,7 +200,7 @@ def compare_all(
 
 
 def _judge(pairing: Pairing, measure: Measure, names: tuple[str, str], p: float | None, tests: int) -> Verdict:
-    work_out = _metric_of(pairing.task, measure.name)
+    work_out = metric_of(pairing.task, measure.name)
     blocks, others = pairing.sum_blocks(names[0]), pairing.sum_blocks(names[1])
     events = pairing.count_shared(*names)
     values = (work_out(blocks.sum(axis=0)), work_out(others.sum(axis=0)))
@@ -258,8 +258,8 @@ def _between(measure: Measure, interval: tuple[float, float] | None) -> str:
     return f"{interval[0]:+.3g} to {interval[1]:+.3g}"
 
 
-def _metric_of(task: str, name: str) -> Callable[[Floats], float]:
-    """Return a metric as a function of the summed columns of `COLUMNS[task]`."""
+def metric_of(task: str, name: str) -> Callable[[Floats], float]:
+    """Return one of `BLOCK_METRICS[task]` as a function of the summed columns of `COLUMNS[task]`."""
     column = {key: i for i, key in enumerate(COLUMNS[task])}
 
     def share(above: Sequence[str], below: Sequence[str]) -> Callable[[Floats], float]:

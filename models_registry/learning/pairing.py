@@ -22,6 +22,26 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 
 
+def columns_of(task: str, labels: Sequence[Label], said: Sequence[Label | None]) -> Floats:
+    """Return one row per column of `COLUMNS[task]`, one column per event; all zero where nothing was said.
+
+    Examples
+    --------
+    >>> columns_of("binary", [True, False, True], [True, True, None]).sum(axis=1).tolist()
+    [2.0, 1.0, 1.0, 1.0, 0.0]
+    """
+    scored = np.array([answer is not None for answer in said], dtype=bool)
+    if task == REGRESSION:
+        answers = [label if answer is None else answer for label, answer in zip(labels, said, strict=True)]
+        misses = np.array(labels, dtype=float) - np.array(answers, dtype=float)
+        return np.stack((scored.astype(float), np.abs(misses), misses * misses))
+    wrong = scored & np.array([y != p for y, p in zip(labels, said, strict=True)], dtype=bool)
+    if task != BINARY:
+        return np.stack((scored, wrong)).astype(float)
+    positive, called = np.array(labels, dtype=bool) & scored, np.array(said, dtype=bool) & scored
+    return np.stack((scored, wrong, positive & called, called & ~positive, positive & ~called)).astype(float)
+
+
 class Pairing:
     """Counts of who was right where, and sums of what everyone did in each block of events.
 
@@ -51,7 +71,7 @@ class Pairing:
 
     def add(self, labels: Sequence[Label], said: Sequence[Sequence[Label | None]]) -> None:
         """Take what each model predicted for the same events, in the order of `names`."""
-        columns = np.stack([self._columns(labels, answers) for answers in said])
+        columns = np.stack([columns_of(self.task, labels, answers) for answers in said])
         scored = columns[:, 0].astype(np.int64)
         self._shared += scored @ scored.T
         if self.task != REGRESSION:
@@ -67,19 +87,6 @@ class Pairing:
             start = stop
             if self._filled == self.width:
                 self._close()
-
-    def _columns(self, labels: Sequence[Label], said: Sequence[Label | None]) -> Floats:
-        """Return one row per column of `COLUMNS`, all zero where the model said nothing."""
-        scored = np.array([answer is not None for answer in said], dtype=bool)
-        if self.task == REGRESSION:
-            answers = [label if answer is None else answer for label, answer in zip(labels, said, strict=True)]
-            misses = np.array(labels, dtype=float) - np.array(answers, dtype=float)
-            return np.stack((scored.astype(float), np.abs(misses), misses * misses))
-        wrong = scored & np.array([y != p for y, p in zip(labels, said, strict=True)], dtype=bool)
-        if self.task != BINARY:
-            return np.stack((scored, wrong)).astype(float)
-        positive, called = np.array(labels, dtype=bool) & scored, np.array(said, dtype=bool) & scored
-        return np.stack((scored, wrong, positive & called, called & ~positive, positive & ~called)).astype(float)
 
     def _close(self) -> None:
         self._blocks.append(self._open)

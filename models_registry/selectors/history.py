@@ -22,7 +22,7 @@ OFFERED = 50
 SINCE = {
     Deployment.Since.DROP: "Learning since was dropped: the runs that went on were stopped.",
     Deployment.Since.REPLAY: "Learning since is replayed onto the restored version.",
-    Deployment.Since.CHALLENGER: "Learning since was kept as challenger: it goes on without serving.",
+    Deployment.Since.CHALLENGER: "Learning since was kept as challenger: it predicts in the shadow.",
 }
 
 

@@ -11,6 +11,7 @@ from django.db.models import Count, Exists, OuterRef
 
 from models_registry.models import RegisteredModel, Run, Version
 from models_registry.selectors.dashboard import CANDIDATES, drifts_since, failed_runs
+from models_registry.selectors.last_good import LastGood, find_last_good
 from models_registry.selectors.metrics import MetricRow, read_primary
 from models_registry.selectors.needs import Facts, Need, list_needs
 from models_registry.selectors.people import name_person
@@ -23,7 +24,6 @@ from models_registry.selectors.serving import (
     newest_deployments,
     read_answers,
 )
-from models_registry.selectors.serving import last_good as find_last_good
 from projects.access import Access
 from projects.models import Activity, Event, LabelCorrection, Project
 
@@ -34,6 +34,10 @@ SHOWN_FEATURES = 12
 LOOKS = {
     "deployed": ("rocket", "live"),
     "rolled_back": ("undo-2", "warn"),
+    "deployment.": ("users", "accent"),
+    "canary.": ("bird", "accent"),
+    "shadow.": ("swords", "accent"),
+    "replay.": ("rotate-ccw", ""),
     "run.started": ("play", "accent"),
     "run.completed": ("check", "ok"),
     "run.failed": ("x", "bad"),
@@ -114,7 +118,7 @@ class Overview:
     """Everything on the page of a project except its chart."""
 
     serving: ServingNow | None
-    last_good: int | None
+    last_good: LastGood | None
     answers: Answers | None
     jobs: tuple[Job, ...]
     needs: tuple[Need, ...]
@@ -153,7 +157,7 @@ class Overview:
 
 
 def read_overview(project: Project, access: Access) -> Overview:
-    """Return what the page of a project shows: ten queries at most."""
+    """Return what the page of a project shows: thirteen queries at most."""
     deployment = newest_deployments([project.pk]).first()
     serving = describe(deployment) if deployment else None
     facts = _facts(project)
@@ -175,7 +179,7 @@ def read_overview(project: Project, access: Access) -> Overview:
     )
     return Overview(
         serving=serving,
-        last_good=find_last_good(project, serving),
+        last_good=find_last_good(project) if serving else None,
         answers=read_answers(serving.pk, project.task) if serving else None,
         jobs=tuple(list_jobs(project)),
         # The steps card says what comes next; here only what is wrong or could be better.

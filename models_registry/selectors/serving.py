@@ -16,10 +16,18 @@ from projects.models import Project, Task
 
 #: Answers looked at to say how a deployment does on what it was really asked.
 ANSWERS = 500
-#: Deployments searched for the last good version.
-LOOKED_BACK = 200
 #: Columns that no page of this module reads: specs and environments can be long.
-HEAVY = ("version__spec", "version__environment", "version__model__spec", "version__run__spec", "version__run__options")
+HEAVY = (
+    "version__spec",
+    "version__environment",
+    "version__model__spec",
+    "version__run__spec",
+    "version__run__options",
+    "canary__spec",
+    "canary__metrics",
+    "canary__environment",
+    "canary__model__spec",
+)
 
 
 def lately(metric: MetricRow) -> tuple[Figure, Figure]:
@@ -47,6 +55,17 @@ def _better(metric: MetricRow, ours: Figure, theirs: Figure) -> bool:
 
 
 @dataclass(frozen=True)
+class Canary:
+    """A version that answers a share of the traffic, and since when it is at this share."""
+
+    version: int
+    version_id: int
+    model: str
+    share: int
+    at: datetime
+
+
+@dataclass(frozen=True)
 class ServingNow:
     """What answers at this moment. `position` is how far into the stream the state that answers has learned."""
 
@@ -66,6 +85,11 @@ class ServingNow:
     by: str
     reason: str
     metric: MetricRow
+    #: The deployment that put this version there; later ones may have changed its canary.
+    origin_pk: int
+    origin: int
+    version_id: int
+    canary: Canary | None
 
     @property
     def rolled_back(self) -> bool:
@@ -84,7 +108,9 @@ def newest_deployments(project_ids: Iterable[int]) -> QuerySet[Deployment]:
     current = Project.objects.filter(pk__in=project_ids).values(newest=Subquery(newest))
     return (
         Deployment.objects.filter(pk__in=current)
-        .select_related("version__model", "version__run", "created_by", "project")
+        .select_related(
+            "version__model", "version__run", "canary__model", "created_by", "origin__created_by", "project"
+        )
         .defer(*HEAVY, "version__run__environment")
     )
 
@@ -92,11 +118,12 @@ def newest_deployments(project_ids: Iterable[int]) -> QuerySet[Deployment]:
 def describe(deployment: Deployment) -> ServingNow:
     """Say what a deployment lets serve; a follower is as good as its run is now."""
     version, run = deployment.version, deployment.version.run
+    origin, canary = deployment.origin or deployment, deployment.canary
     follows = deployment.mode == Deployment.Mode.FOLLOW and bool(run.checkpoint)
     return ServingNow(
         pk=deployment.pk,
         number=deployment.number,
-        kind=deployment.kind,
+        kind=origin.kind,
         follows=deployment.mode == Deployment.Mode.FOLLOW,
         version=version.number,
         model=version.model.name,
@@ -106,10 +133,16 @@ def describe(deployment: Deployment) -> ServingNow:
         run_state=run.state,
         version_position=version.position,
         position=run.position if follows else version.position,
-        since=deployment.created_at,
-        by=name_person(deployment.created_by),
-        reason=deployment.reason,
+        since=origin.created_at,
+        by=name_person(origin.created_by),
+        reason=origin.reason,
         metric=read_primary(run.summary if follows else version.metrics, deployment.project),
+        origin_pk=origin.pk,
+        origin=origin.number,
+        version_id=version.pk,
+        canary=Canary(canary.number, canary.pk, canary.model.name, deployment.canary_share, deployment.created_at)
+        if canary
+        else None,
     )
 
 
@@ -117,27 +150,6 @@ def serving_now(project: Project) -> ServingNow | None:
     """Return what serves in a project, or None: one query."""
     deployment = newest_deployments([project.pk]).first()
     return describe(deployment) if deployment else None
-
-
-def last_good(project: Project, serving: ServingNow | None) -> int | None:
-    """Return the version a rollback offers first: what served last and was not itself rolled back. One query at most.
-
-    None where there is no such version; every other one can still be chosen.
-    """
-    return None if serving is None else last_good_number(project.pk, serving.version)
-
-
-def last_good_number(project_id: int, serving: int) -> int | None:
-    """Return the number of the version that served last, is not `serving`, and was not rolled back from."""
-    history = Deployment.objects.filter(project_id=project_id).order_by("-number")
-    seen, next_kind = {serving}, ""
-    for version, kind in history.values_list("version__number", "kind")[:LOOKED_BACK]:
-        # The newest stay of a version counts: once rolled back it is bad, deployed again it has another chance.
-        if version not in seen and next_kind != Deployment.Kind.ROLLBACK:
-            return int(version)
-        seen.add(version)
-        next_kind = kind
-    return None
 
 
 @dataclass(frozen=True)

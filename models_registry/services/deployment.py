@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
-from models_registry.models import Deployment, Run, Version
-from models_registry.selectors.serving import last_good_number
+from models_registry.models import Deployment, Proposal, Run, Version
+from models_registry.selectors.last_good import find_last_good
 from models_registry.services.numbering import next_number
 from models_registry.services.runs import cancel_run, start_run
+from models_registry.services.shadows import shadow_what_was_replaced
 from models_registry.services.versions import check_kept, publish
 from ops_portal.errors import UserError
 from projects.models import Project
@@ -27,34 +28,51 @@ class RolledBack:
 
 def current_deployment(project_id: int) -> Deployment | None:
     """The newest deployment of a project: what serves now."""
-    return Deployment.objects.filter(project_id=project_id).select_related("version").order_by("-number").first()
+    found = Deployment.objects.filter(project_id=project_id).select_related("version", "canary", "origin")
+    return found.order_by("-number").first()
 
 
 @transaction.atomic
 def deploy(
-    *, project: Project, version: Version, actor: AbstractBaseUser, mode: str = Deployment.Mode.PIN, reason: str = ""
+    *,
+    project: Project,
+    version: Version,
+    actor: AbstractBaseUser | None,
+    mode: str = Deployment.Mode.PIN,
+    reason: str = "",
+    proposal: Proposal | None = None,
 ) -> Deployment:
-    """Let `version` serve from now on; with mode `follow`, the newest checkpoint of its run."""
-    _check(project, version, mode)
+    """Let `version` serve from now on; with mode `follow`, the newest checkpoint of its run.
+
+    Deploying what is a canary promotes it; deploying anything else ends the canary. `proposal` is what a second person
+    has agreed to, in a project that asks for one.
+    """
     number = next_number(Deployment, project.pk)
+    check_deployable(project, version, mode)
+    check_approved(project, proposal)
     previous = current_deployment(project.pk)
     if previous and previous.version_id == version.pk and previous.mode == mode:
         raise UserError(f"{version} serves already.", code="already_deployed", status=409)
+    promoted = previous is not None and previous.canary_id == version.pk
     deployment = Deployment.objects.create(
         project=project,
         number=number,
         version=version,
+        kind=Deployment.Kind.PROMOTE if promoted else Deployment.Kind.DEPLOY,
         mode=mode,
         previous=previous,
+        proposal=proposal,
         reason=reason.strip(),
-        created_by_id=actor.pk,
+        created_by_id=actor.pk if actor else None,
     )
     was = f", before: {previous.version}" if previous else ""
     how = " (follows its run)" if mode == Deployment.Mode.FOLLOW else ""
+    did = "promoted the canary" if promoted else "deployed"
+    ended = f"; this ends the canary of {previous.canary}" if previous and previous.canary and not promoted else ""
     record(
         actor=actor,
         verb="deployed",
-        summary=f"deployed {version} of {version.model.name}{how}{was}",
+        summary=f"{did} {version} of {version.model.name}{how}{was}{ended}",
         project=project,
         deployment=deployment.pk,
         version=version.pk,
@@ -66,11 +84,11 @@ def deploy(
 def roll_back(
     *, project: Project, actor: AbstractBaseUser, since: str, reason: str, to: Version | None = None
 ) -> RolledBack:
-    """Restore `to` (default: what served before) and settle what happens to everything learned since.
+    """Restore `to` (default: the last good version) and settle what happens to everything learned since.
 
     `drop` publishes and then cancels the runs of the replaced version's model that are still at work; `replay`
-    starts a run that learns the events since onto the restored version; `challenger` lets the runs go on without
-    serving.
+    starts a run that learns the events since onto the restored version, to be deployed if it is not worse;
+    `challenger` lets the runs go on without serving, and what is replaced predicts in the shadow.
     """
     if since not in Deployment.Since.values:
         raise UserError(
@@ -85,26 +103,20 @@ def roll_back(
         raise UserError(
             "Nothing is deployed yet, so there is nothing to roll back.", code="nothing_deployed", status=409
         )
-    target = to or last_good_version(project.pk)
+    target = to or last_good_version(project)
     if target is None:
         raise UserError("No other version served before; deploy one first.", code="nothing_before", status=409)
-    _check(project, target, Deployment.Mode.PIN)
+    check_deployable(project, target, Deployment.Mode.PIN)
     if target.pk == current.version_id and current.mode == Deployment.Mode.PIN:
         raise UserError(f"{target} serves already.", code="already_deployed", status=409)
+    _check_served_before(project, target)
     replay = None
     if since == Deployment.Since.DROP:
         _drop_learning(current, actor)
     elif since == Deployment.Since.REPLAY:
-        project.refresh_from_db(fields=["last_position"])
-        if project.last_position > target.position:
-            replay = start_run(
-                model=target.model,
-                mode=Run.Mode.REPLAY,
-                actor=actor,
-                from_version=target,
-                seed=target.run.seed,
-                trigger="rollback",
-            )
+        replay = _start_replay(project, target, actor)
+    else:
+        shadow_what_was_replaced(project=project, current=current, actor=actor)
     deployment = Deployment.objects.create(
         project=project,
         number=number,
@@ -128,16 +140,16 @@ def roll_back(
     return RolledBack(deployment=deployment, replay=replay)
 
 
-def last_good_version(project_id: int) -> Version | None:
-    """What a rollback restores when nothing else is asked for: what served last and was not itself rolled back."""
-    current = current_deployment(project_id)
-    number = last_good_number(project_id, current.version.number) if current else None
-    if number is None:
+def last_good_version(project: Project) -> Version | None:
+    """What a rollback restores when nothing else is asked for: the last good version by the live metric."""
+    found = find_last_good(project)
+    if found is None:
         return None
-    return Version.objects.select_related("model", "run").get(project_id=project_id, number=number)
+    return Version.objects.select_related("model", "run").get(project=project, number=found.number)
 
 
-def _check(project: Project, version: Version, mode: str) -> None:
+def check_deployable(project: Project, version: Version, mode: str) -> None:
+    """Raise `UserError` when `version` cannot serve in this project in this mode."""
     if version.project_id != project.pk:
         raise UserError("That version belongs to another project.", code="not_found", status=404)
     check_kept(version)
@@ -151,6 +163,43 @@ def _check(project: Project, version: Version, mode: str) -> None:
             fields={"mode": "The run is over."},
             status=409,
         )
+
+
+def check_approved(project: Project, proposal: Proposal | None) -> None:
+    """Raise `UserError` when the project asks for a second person and none has agreed."""
+    project.refresh_from_db(fields=["deploys_need_approval"])
+    if project.deploys_need_approval and proposal is None:
+        raise UserError(
+            "In this project a second person approves what is deployed: propose it instead.",
+            code="approval_needed",
+            status=409,
+        )
+
+
+def _check_served_before(project: Project, target: Version) -> None:
+    """Keep rolling back from being a way round the second person."""
+    if project.deploys_need_approval and not Deployment.objects.filter(project=project, version=target).exists():
+        raise UserError(
+            f"{target} never served here. In this project a second person approves what is deployed first: propose it,"
+            " or roll back to a version that served before.",
+            code="approval_needed",
+            fields={"to": "Never served."},
+            status=409,
+        )
+
+
+def _start_replay(project: Project, target: Version, actor: AbstractBaseUser) -> Run | None:
+    project.refresh_from_db(fields=["last_position"])
+    if project.last_position <= target.position:
+        return None
+    return start_run(
+        model=target.model,
+        mode=Run.Mode.REPLAY,
+        actor=actor,
+        from_version=target,
+        seed=target.run.seed,
+        trigger="rollback",
+    )
 
 
 def _drop_learning(current: Deployment, actor: AbstractBaseUser) -> None:

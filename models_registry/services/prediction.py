@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 from django.db import connection, transaction
 
+from models_registry.learning.traffic import falls_into
 from models_registry.models import Deployment, Prediction
 from models_registry.services.answer_store import NewAnswer, store_new
 from models_registry.services.serving import Served, find_served, load_served
@@ -31,9 +32,10 @@ _decode = msgspec.json.Decoder().decode
 #: How often a model is fetched again because something newer was deployed while it was loaded.
 ATTEMPTS = 5
 _LIVE = """
-SELECT d.id, d.number, d.mode, v.id, v.number, v.artifact, r.checkpoint
+SELECT d.id, d.number, d.mode, v.id, v.number, v.artifact, r.checkpoint, d.canary_share, c.id, c.number, c.artifact
 FROM models_registry_deployment d
 JOIN models_registry_version v ON v.id = d.version_id JOIN models_registry_run r ON r.id = v.run_id
+LEFT JOIN models_registry_version c ON c.id = d.canary_id
 WHERE d.project_id = %s ORDER BY d.number DESC LIMIT 1
 """
 
@@ -58,6 +60,15 @@ class Serving:
     version_id: int
     version: int
     artifact: str
+    #: What answers a share of the traffic instead, in per cent.
+    canary: Serving | None = None
+    share: int = 0
+
+    def side_of(self, key: str) -> Serving:
+        """Return what answers for this event: the canary for its share of the ids."""
+        if self.canary is not None and falls_into(key, self.canary.version, self.share):
+            return self.canary
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +178,10 @@ def serving(project_id: int) -> Serving | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    pk, number, mode, version_id, version, artifact, checkpoint = row
+    pk, number, mode, version_id, version, artifact, checkpoint, share, *canary = row
     follows = mode == Deployment.Mode.FOLLOW and checkpoint
-    return Serving(pk, number, version_id, version, checkpoint if follows else artifact)
+    beside = Serving(pk, number, *canary) if canary[0] is not None else None
+    return Serving(pk, number, version_id, version, checkpoint if follows else artifact, beside, share)
 
 
 def answer_together(asks: Sequence[Ask]) -> list[Outcome | Exception]:
@@ -191,17 +203,18 @@ def _predict_all(ask: Ask, live: Serving | None) -> list[_Row] | NotLoaded | Use
         return UserError(
             "No model is deployed in this project yet. Deploy a version first.", code="nothing_deployed", status=409
         )
-    served = find_served(live.artifact)
-    if served is None and ask.loaded is not None and ask.loaded[0] == live.artifact:
-        served = ask.loaded[1]
-    if served is None:
-        return NotLoaded(live.artifact)
+    models: dict[str, Served] = dict([ask.loaded]) if ask.loaded is not None else {}
     # Unique without asking the database, and rising with time, which keeps the index's newest page warm.
     made_up = f"{int(ask.now.timestamp() * 1000):011x}{secrets.token_hex(6)}"
     rows = []
     for place, item in enumerate(ask.items):
         key = item.key or (f"{made_up}{place:04x}" if place else made_up)
-        row = _Row(ask.project_id, key, _encode(item.features).decode(), item.at, ask.now, live, item.key is not None)
+        side = live.side_of(key)
+        served = models.get(side.artifact) or find_served(side.artifact)
+        if served is None:
+            return NotLoaded(side.artifact)
+        models[side.artifact] = served
+        row = _Row(ask.project_id, key, _encode(item.features).decode(), item.at, ask.now, side, item.key is not None)
         _predict(row, served, item.features)
         rows.append(row)
     return rows
@@ -235,9 +248,11 @@ def _name(label: object) -> str:
 
 def _store(rows: list[_Row]) -> None:
     """Store the events and the answers; settle what is asked again."""
-    for project_id in {row.project_id for row in rows}:
+    # One id always falls on the same side of a canary, so its twins are all here.
+    for project_id, version_id in {(row.project_id, row.live.version_id) for row in rows}:
+        mine = [row for row in rows if row.live.version_id == version_id and row.project_id == project_id]
         first: dict[str, _Row] = {}
-        twins = [row for row in rows if row.project_id == project_id and first.setdefault(row.key, row) is not row]
+        twins = [row for row in mine if first.setdefault(row.key, row) is not row]
         live = next(iter(first.values())).live
         stored = store_new(
             [row.as_new() for row in first.values()],

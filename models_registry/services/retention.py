@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from models_registry import artifacts
@@ -50,9 +50,14 @@ def retain_run(*, run_id: int) -> int:
 def _removable(run: Run) -> list[Version]:
     versions = list(run.versions.filter(artifact_removed_at=None).order_by("position"))
     spaced = set(evenly_spaced([version.position for version in versions], settings.VERSIONS_KEPT_PER_RUN))
-    marked = set(run.versions.filter(deployments__isnull=False).values_list("pk", flat=True)) | set(
-        run.versions.filter(runs_from__state__in=(*Run.ACTIVE, Run.State.PAUSED)).values_list("pk", flat=True)
+    wanted = (
+        Q(deployments__isnull=False)
+        | Q(canary_of__isnull=False)
+        | Q(proposals__isnull=False)
+        | Q(shadow_changes__isnull=False)
+        | Q(runs_from__state__in=(*Run.ACTIVE, Run.State.PAUSED))
     )
+    marked = set(run.versions.filter(wanted).values_list("pk", flat=True))
     return [
         version
         for version in versions

@@ -72,7 +72,8 @@ def load_served(artifact: str) -> Served:
         served = Served(engine.load(artifacts.read(artifact)))
         with _lock:
             _loaded[artifact] = served
-            while len(_loaded) > settings.SERVING_CACHE_MODELS:
+            # Two at least: what serves and its canary would push each other out.
+            while len(_loaded) > max(settings.SERVING_CACHE_MODELS, 2):
                 _loaded.popitem(last=False)
         return served
 

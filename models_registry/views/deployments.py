@@ -11,7 +11,8 @@ from models_registry import doorbell
 from models_registry.forms.deployments import LARGEST, DeployForm, RollBackForm
 from models_registry.models import Deployment, Version
 from models_registry.selectors.history import learned_since, list_deployments, offer_versions
-from models_registry.selectors.serving import last_good, serving_now
+from models_registry.selectors.last_good import find_last_good
+from models_registry.selectors.serving import serving_now
 from models_registry.services import deployment as service
 from models_registry.services.expecting import expecting
 from models_registry.views import template_for
@@ -31,7 +32,7 @@ def deployment_list(request: HttpRequest, project: Project) -> HttpResponse:
     context = {
         "project": project,
         "serving": serving,
-        "last_good": last_good(project, serving),
+        "last_good": find_last_good(project),
         "page": list_deployments(project, request.GET.get("page")),
     }
     return render(request, "models_registry/deployment_list.html", context)
@@ -61,7 +62,8 @@ def deploy(request: HttpRequest, project: Project) -> HttpResponse:
 def roll_back(request: HttpRequest, project: Project) -> HttpResponse:
     """Restore a version, with a reason and a choice for what was learned since."""
     serving = serving_now(project)
-    chosen = _chosen(request, "to") or last_good(project, serving)
+    good = find_last_good(project)
+    chosen = _chosen(request, "to") or (good.number if good else None)
     options = offer_versions(project, also=chosen, served=True)
     if serving is None:
         messages.info(request, "Nothing is deployed yet, so there is nothing to roll back.")
@@ -76,7 +78,7 @@ def roll_back(request: HttpRequest, project: Project) -> HttpResponse:
         form.refuse(refused, serving.number)
     target = form.options.get(initial["to"])
     since = learned_since(project, target, serving.model_id)
-    context = {"project": project, "form": form, "serving": serving, "since": since}
+    context = {"project": project, "form": form, "serving": serving, "since": since, "last_good": good}
     template = template_for(request, "models_registry/deployment_rollback.html", "dialog")
     return render(request, template, context, status=422 if form.is_bound else 200)
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from models_registry.models import Alarm, Deployment, Prediction, Run
 from models_registry.selectors.course import read_course
-from models_registry.selectors.serving import last_good, read_answers, serving_now
+from models_registry.selectors.serving import read_answers
 from projects.models import Event, Task
 from projects.payload import IncomingLabel
 from projects.services.activity import record
@@ -210,26 +210,3 @@ def test_the_chart_comes_with_its_numbers_for_readers_without_scripts(signed_in,
     add_points(deployment.version.run, [0.5, 0.6])
     page = signed_in.get(address("overview_chart", project)).content.decode()
     assert "<table" in page and "0.6000" in page
-
-
-# --- the last good version ------------------------------------------------------------------------
-
-
-def test_the_last_good_version_served_before_and_was_not_rolled_back(project):
-    run = add_run(add_model(project))
-    assert last_good(project, serving_now(project)) is None
-    first, second, third = (add_version(run, position=position) for position in (100, 200, 300))
-    add_deployment(first)
-    assert last_good(project, serving_now(project)) is None
-    add_deployment(second)
-    assert last_good(project, serving_now(project)) == first.number
-    add_deployment(third)
-    assert last_good(project, serving_now(project)) == second.number
-    add_deployment(second, kind=Deployment.Kind.ROLLBACK)
-    assert last_good(project, serving_now(project)) == first.number, "v3 was rolled back"
-    add_deployment(first, kind=Deployment.Kind.ROLLBACK)
-    assert last_good(project, serving_now(project)) is None, "v2 was too"
-    add_deployment(third)
-    assert last_good(project, serving_now(project)) == first.number
-    add_deployment(second)
-    assert last_good(project, serving_now(project)) == third.number, "deployed again, it had another chance"
