@@ -210,7 +210,7 @@ def _tell(shown: Overview) -> dict[str, Any]:
     return {
         "number": current.number if current else None,
         "state": current.state if current else "none",
-        "edition": load_catalogue().edition,
+        "edition": checklist.catalogue.edition,
         "answered": checklist.answered,
         "practices": checklist.total,
         "scope_declared": shown.scope_declared,

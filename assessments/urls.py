@@ -9,6 +9,7 @@ urlpatterns = [
     path("assessment/", overview.overview, name="overview"),
     path("assessment/panel/", overview.panel, name="panel"),
     path("assessment/close/", overview.close, name="close"),
+    path("assessment/checklist/", checklist.checklist_start, name="checklist_start"),
     path("assessment/checklist/<slug:principle>/", checklist.checklist, name="checklist"),
     path("assessment/recommendation/", recommendation.recommendation, name="recommendation"),
     path("assessment/assumptions/", recommendation.assumptions, name="assumptions"),

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("projects.urls")),
     path("", include("models_registry.urls")),
     path("projects/<slug:slug>/", include("assessments.urls")),
+    path("teams/<slug:slug>/catalogue/", include("assessments.team_urls")),
     path("sign-in/", pages.SignIn.as_view(), name="sign_in"),
     path("sign-in/link/", pages.sign_in_by_link, name="sign_in_by_link"),
     path("sign-out/", pages.SignOut.as_view(), name="sign_out"),

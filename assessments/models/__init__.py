@@ -1,5 +1,6 @@
 """Everything assessments keep."""
 
+from assessments.models.catalogue import Edition
 from assessments.models.checklist import Answer, Assessment, SealedFinding, Value
 from assessments.models.decisions import Decision, ShareLink
 from assessments.models.panel import Confidence, Expert, Rating, Round, Stance, Weights
@@ -10,6 +11,7 @@ __all__ = [
     "Assessment",
     "Confidence",
     "Decision",
+    "Edition",
     "Expert",
     "Rating",
     "Round",

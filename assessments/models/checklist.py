@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
+from assessments.models.catalogue import Edition
 from assessments.models.scope import ScopeProfile
 from projects.models import Project
 
@@ -21,7 +22,11 @@ class Assessment(models.Model):
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="assessments")
     number = models.PositiveIntegerField()
+    #: Name of the edition of the catalogue, and its content; without content it is the one that ships now.
     edition = models.CharField(max_length=40)
+    catalogue = models.ForeignKey(
+        Edition, to_field="digest", null=True, on_delete=models.PROTECT, related_name="assessments"
+    )
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
     opened_by = models.ForeignKey(USER, null=True, on_delete=models.SET_NULL, related_name="+")
     opened_at = models.DateTimeField(auto_now_add=True)

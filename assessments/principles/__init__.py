@@ -14,7 +14,7 @@ from assessments.principles.catalogue import (
     Stage,
     Statement,
 )
-from assessments.principles.reader import CatalogueError, load_catalogue
+from assessments.principles.reader import CatalogueError, load_catalogue, load_document, read_document
 
 __all__ = [
     "Benefit",
@@ -31,4 +31,6 @@ __all__ = [
     "Stage",
     "Statement",
     "load_catalogue",
+    "load_document",
+    "read_document",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -11,21 +11,23 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A source and how much of it could be read when the catalogue was written."""
+    """A source and how much of it could be read when the catalogue was written; `team` marks one a team added."""
 
     tag: str
     reference: str
     readable: str
     url: str = ""
     licence: str = ""
+    team: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """One pointer into a source: ``SEML 22`` is tag ``SEML``, place ``22``."""
+    """One pointer into a source: ``SEML 22`` is tag ``SEML``, place ``22``; `reference` says what the source is."""
 
     tag: str
     place: str = ""
+    reference: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"{self.tag} {self.place}".strip()
@@ -33,11 +35,15 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A sentence with its sources; `own` marks the portal's own synthesis, which no source states as such."""
+    """A sentence with its sources.
+
+    `own` marks the portal's own synthesis, `team` a team's own words; no source states either as such.
+    """
 
     text: str
     sources: tuple[Citation, ...] = ()
     own: bool = False
+    team: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,7 @@ class Practice:
     text: str
     sources: tuple[Citation, ...] = ()
     own: bool = False
+    team: bool = False
     evidence: str | None = None
 
 
@@ -71,10 +78,14 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """Ratings 0..4 per benefit at full need, and effort, until a panel has spoken: the portal's own assumption."""
+    """Ratings 0..4 per benefit at full need, and effort, until a panel has spoken.
+
+    They are the portal's own assumption, or a team's where `team` says so.
+    """
 
     ratings: Mapping[str, float]
     effort: Days
+    team: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +96,7 @@ class LightLevel:
     text: str
     defaults: Defaults
     own: bool = True
+    team: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +131,10 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Principle:
-    """One MLOps principle for online machine learning."""
+    """One MLOps principle for online machine learning.
+
+    `team` marks one a team added, `worded_by_team` one whose name or definition a team changed.
+    """
 
     slug: str
     name: str
@@ -134,9 +149,12 @@ class Principle:
     defaults: Defaults
     light: LightLevel | None
     known_as: Mapping[str, str]
+    team: bool = False
+    worded_by_team: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+# Compared by identity: an edition never changes, and so it can be the key of what was worked out from it.
+@dataclass(frozen=True, slots=True, eq=False)
 class Catalogue:
     """One edition of the catalogue."""
 

@@ -27,6 +27,8 @@ from assessments.principles.catalogue import (
 )
 
 DATA = Path(__file__).parent / "data"
+INDEX = ("edition", "title", "principles", "benefits", "checks", "starting_profile")
+SECTIONS = ("why", "limits", "worth_more", "worth_less")
 
 
 class CatalogueError(ValueError):
@@ -117,29 +119,61 @@ def load_catalogue(folder: Path = DATA) -> Catalogue:
     ('versioning',)
 
     """
-    index = _load(folder / "index.yaml").fields(
-        ["edition", "title", "principles", "benefits", "checks", "starting_profile"]
+    document = load_document(folder)
+    places = [(slug, f"{slug}.yaml") for slug in _listed(folder)]
+    return _read(Node(document, "index.yaml"), Node(document["sources"], "sources.yaml"), places)
+
+
+@cache
+def load_document(folder: Path = DATA) -> Mapping[str, Any]:
+    """Load the files of an edition as one plain document; whoever changes it makes a copy first."""
+    index = _load(folder / "index.yaml").fields(INDEX)
+    principles = [_load(folder / f"{slug}.yaml").value for slug in _listed(folder)]
+    return {**index.value, "principles": principles, "sources": _load(folder / "sources.yaml").value}
+
+
+def read_document(document: Mapping[str, Any]) -> Catalogue:
+    """Read an edition from one plain document, as `load_document` gives it.
+
+    Raises
+    ------
+    CatalogueError
+        Something in it is wrong; the message names the place.
+
+    """
+    node = Node(document, "catalogue").fields([*INDEX, "sources"])
+    places = [(item.get("slug").text(), item.get("slug").text()) for item in node.get("principles").items()]
+    return _read(node, node.get("sources"), places)
+
+
+def _listed(folder: Path) -> tuple[str, ...]:
+    index = _load(folder / "index.yaml").fields(INDEX)
+    return tuple(node.text() for node in index.get("principles").items())
+
+
+def _read(index: Node, sources_node: Node, places: Sequence[tuple[str, str]]) -> Catalogue:
+    sources = _unique([_source(node) for node in sources_node.items()], "tag", sources_node.place)
+    references = {source.tag: source.reference for source in sources}
+    benefits = _unique(
+        [_benefit(node, references) for node in index.get("benefits").items()], "key", index.get("benefits").place
     )
-    sources = _unique([_source(node) for node in _load(folder / "sources.yaml").items()], "tag", "sources.yaml")
-    tags = tuple(source.tag for source in sources)
-    benefits = _unique([_benefit(node, tags) for node in index.get("benefits").items()], "key", "index.yaml: benefits")
     keys = tuple(benefit.key for benefit in benefits)
     checks = _checks(index.get("checks"))
-    slugs = tuple(node.text() for node in index.get("principles").items())
-    principles = tuple(
-        _principle(_load(folder / f"{slug}.yaml"), slug, slugs, keys, tags, tuple(check.name for check in checks))
-        for slug in slugs
-    )
-    _unique(principles, "slug", "index.yaml: principles")
-    _reject_circles(principles)
-    stages = _unique(
-        [_stage(node, slugs) for node in index.get("starting_profile").items()], "slug", "index.yaml: starting_profile"
-    )
+    names = tuple(check.name for check in checks)
+    slugs = tuple(slug for slug, _ in places)
+    read = [
+        _principle(Node(value, place), slug, slugs, keys, references, names)
+        for (slug, place), value in zip(places, index.value["principles"], strict=True)
+    ]
+    principles = _unique(read, "slug", index.get("principles").place)
+    _reject_circles(principles, index.get("principles").place)
+    profile = index.get("starting_profile")
+    stages = _unique([_stage(node, slugs) for node in profile.items()], "slug", profile.place)
     light = {principle.slug for principle in principles if principle.light}
     for stage in stages:
         for slug in stage.light:
             if slug not in light:
-                raise CatalogueError(f'index.yaml: starting_profile: "{slug}" has no light level')
+                raise profile.fail(f'"{slug}" has no light level')
     return Catalogue(
         edition=index.get("edition").text(),
         title=index.get("title").text(),
@@ -171,38 +205,44 @@ def _unique(items: Sequence[Any], attribute: str, place: str) -> tuple[Any, ...]
 
 
 def _source(node: Node) -> Source:
-    node.fields(["tag", "reference", "readable"], ["url", "licence"])
+    node.fields(["tag", "reference", "readable"], ["url", "licence", "team"])
     extra = {name: node.get(name).text() for name in ("url", "licence") if name in node.value}
-    return Source(node.get("tag").text(), node.get("reference").text(), node.get("readable").text(), **extra)
+    return Source(
+        node.get("tag").text(), node.get("reference").text(), node.get("readable").text(), **extra, team=_team(node)
+    )
 
 
-def _origin(node: Node, tags: Sequence[str]) -> tuple[tuple[Citation, ...], bool]:
-    """Sources and own mark of a sentence; one without either could be taken for a finding, so it is refused."""
+def _team(node: Node) -> bool:
+    return node.get("team", False).flag()
+
+
+def _origin(node: Node, references: Mapping[str, str]) -> tuple[tuple[Citation, ...], bool]:
+    """Sources and own mark of a sentence; one with no mark at all could be taken for a finding, so it is refused."""
     citations = []
     for item in node.get("sources", []).items():
         tag, _, place = item.text().partition(" ")
-        if tag not in tags:
+        if tag not in references:
             raise item.fail(f'unknown source "{tag}"')
-        citations.append(Citation(tag, place))
+        citations.append(Citation(tag, place, references[tag]))
     own = node.get("own", False).flag()
-    if not citations and not own:
+    if not citations and not own and not _team(node):
         raise node.fail("needs sources, or own: true if it is the portal's own")
     return tuple(citations), own
 
 
-def _statements(node: Node, tags: Sequence[str]) -> tuple[Statement, ...]:
+def _statements(node: Node, references: Mapping[str, str]) -> tuple[Statement, ...]:
     statements = []
     for item in node.items():
-        item.fields(["text"], ["sources", "own"])
-        statements.append(Statement(item.get("text").text(), *_origin(item, tags)))
-    if not statements:
-        raise node.fail("expected at least one sentence")
+        item.fields(["text"], ["sources", "own", "team"])
+        statements.append(Statement(item.get("text").text(), *_origin(item, references), team=_team(item)))
     return tuple(statements)
 
 
-def _benefit(node: Node, tags: Sequence[str]) -> Benefit:
+def _benefit(node: Node, references: Mapping[str, str]) -> Benefit:
     node.fields(["key", "name", "swing"], ["sources", "own"])
-    return Benefit(node.get("key").text(), node.get("name").text(), node.get("swing").text(), *_origin(node, tags))
+    return Benefit(
+        node.get("key").text(), node.get("name").text(), node.get("swing").text(), *_origin(node, references)
+    )
 
 
 def _checks(node: Node) -> tuple[EvidenceCheck, ...]:
@@ -228,64 +268,79 @@ def _defaults(node: Node, serves: Sequence[str]) -> Defaults:
     if not low <= likely <= high:
         raise effort.fail(f"expected low <= likely <= high, got {low:g}, {likely:g}, {high:g}")
     rated = {key: ratings.get(key, 0).number(0, 4) for key in serves}
-    return Defaults(MappingProxyType(rated), Days(low, likely, high))
+    return Defaults(MappingProxyType(rated), Days(low, likely, high), team=_team(node))
 
 
 def _light(node: Node, serves: Sequence[str]) -> LightLevel:
-    node.fields(["name", "text", "own", "ratings", "effort"])
+    node.fields(["name", "text", "ratings", "effort"], ["own", "team"])
     return LightLevel(
-        node.get("name").text(), node.get("text").text(), _defaults(node, serves), own=node.get("own").flag()
+        node.get("name").text(),
+        node.get("text").text(),
+        _defaults(node, serves),
+        own=node.get("own", False).flag(),
+        team=_team(node),
     )
 
 
-def _practice(node: Node, slug: str, tags: Sequence[str], checks: Sequence[str]) -> Practice:
-    node.fields(["id", "text"], ["sources", "own", "evidence"])
+def _practice(node: Node, slug: str, references: Mapping[str, str], checks: Sequence[str]) -> Practice:
+    node.fields(["id", "text"], ["sources", "own", "team", "evidence"])
     name = node.get("id").text()
     if not name.startswith(f"{slug}."):
         raise node.get("id").fail(f'expected an id beginning with "{slug}.", got "{name}"')
     evidence = node.get("evidence").one_of(checks, "check") if "evidence" in node.value else None
-    return Practice(name, node.get("text").text(), *_origin(node, tags), evidence=evidence)
+    return Practice(name, node.get("text").text(), *_origin(node, references), team=_team(node), evidence=evidence)
 
 
 def _principle(
-    node: Node, slug: str, slugs: Sequence[str], keys: Sequence[str], tags: Sequence[str], checks: Sequence[str]
+    node: Node,
+    slug: str,
+    slugs: Sequence[str],
+    keys: Sequence[str],
+    references: Mapping[str, str],
+    checks: Sequence[str],
 ) -> Principle:
-    sections = ["why", "limits", "worth_more", "worth_less"]
     node.fields(
-        ["slug", "name", "definition", "known_as", "serves", "requires", *sections, "practices", "defaults"], ["light"]
+        ["slug", "name", "definition", "known_as", "serves", "requires", *SECTIONS, "practices", "defaults"],
+        ["light", "team", "worded_by_team"],
     )
     if node.get("slug").text() != slug:
         raise node.get("slug").fail(f'expected "{slug}" as in the index and the file name')
     serves = node.get("serves").many_of(keys, "benefit")
     if not serves:
         raise node.get("serves").fail("expected at least one benefit")
-    defaults = node.get("defaults").fields(["own", "ratings", "effort"])
-    if not defaults.get("own").flag():
+    defaults = node.get("defaults").fields(["ratings", "effort"], ["own", "team"])
+    if not defaults.get("own", False).flag() and not _team(defaults):
         raise defaults.get("own").fail("ratings and efforts are the portal's own assumption; expected true")
-    known_as = node.get("known_as").fields([], tags)
-    practices = [_practice(item, slug, tags, checks) for item in node.get("practices").items()]
+    known_as = node.get("known_as").fields([], list(references))
+    practices = [_practice(item, slug, references, checks) for item in node.get("practices").items()]
     if not practices:
         raise node.get("practices").fail("expected at least one practice")
+    why, limits, worth_more, worth_less = (_statements(node.get(section), references) for section in SECTIONS)
     return Principle(
         slug=slug,
         name=node.get("name").text(),
         definition=node.get("definition").text(),
         serves=serves,
         requires=node.get("requires").many_of([other for other in slugs if other != slug], "principle"),
-        **{section: _statements(node.get(section), tags) for section in sections},
-        practices=_unique(practices, "id", f"{node.place}: practices"),
+        why=why,
+        limits=limits,
+        worth_more=worth_more,
+        worth_less=worth_less,
+        practices=_unique(practices, "id", node.get("practices").place),
         defaults=_defaults(defaults, serves),
         light=_light(node.get("light"), serves) if "light" in node.value else None,
         known_as=MappingProxyType({tag: known_as.get(tag).text() for tag in known_as.value}),
+        team=_team(node),
+        worded_by_team=node.get("worded_by_team", False).flag(),
     )
 
 
-def _reject_circles(principles: Sequence[Principle]) -> None:
+def _reject_circles(principles: Sequence[Principle], place: str) -> None:
     requires: Mapping[str, tuple[str, ...]] = {principle.slug: principle.requires for principle in principles}
     settled: set[str] = set()
     while len(settled) < len(requires):
         ready = {slug for slug, needed in requires.items() if slug not in settled and settled.issuperset(needed)}
         if not ready:
             circle = ", ".join(slug for slug in requires if slug not in settled)
-            raise CatalogueError(f"index.yaml: principles: prerequisites run in a circle among {circle}")
+            raise CatalogueError(f"{place}: prerequisites run in a circle among {circle}")
         settled |= ready

@@ -9,7 +9,8 @@ from datetime import datetime
 from assessments.evidence import Finding, Records, gather
 from assessments.evidence.practices import findings_for
 from assessments.models import Answer, Assessment, SealedFinding, Value
-from assessments.principles import Catalogue, Practice, Principle, load_catalogue
+from assessments.principles import Catalogue, Practice, Principle
+from assessments.selectors.editions import catalogue_for, catalogue_of
 from projects.models import Project
 
 #: How much of a practice is in place, after the ML Test Score: by hand counts half.
@@ -157,8 +158,8 @@ def current_assessment(project: Project) -> Assessment | None:
 
 def read_checklist(project: Project) -> Checklist:
     """Read the project's checklist with answers and findings: 14 queries, of which 12 read the records."""
-    catalogue = load_catalogue()
     assessment = current_assessment(project)
+    catalogue = catalogue_of(assessment) if assessment else catalogue_for(project)
     records = gather(project)
     answers = {answer.practice: answer for answer in assessment.answers.all()} if assessment else {}
     if assessment and not assessment.is_open:

@@ -65,7 +65,7 @@ def read_overview(project: Project) -> Overview:
     current, planned = read_profiles(project)
     scope = scope_state(current, planned, measure_scope(checklist.records))
     in_place = frozenset(state.principle.slug for state in checklist.principles if state.all_in_place)
-    recommendation = recommend_for(scope, in_place=in_place)
+    recommendation = recommend_for(scope, in_place=in_place, catalogue=checklist.catalogue)
     lines = tuple(
         PrincipleLine(state, recommendation.of(state.principle.slug) if recommendation else None)
         for state in checklist.principles

@@ -75,6 +75,6 @@ def read_panel(project: Project, user_id: int | None) -> PanelState:
         return PanelState(None, (), (), None, scope_known)
     rounds = tuple(assessment.rounds.select_related("opened_by", "closed_by").defer("result").order_by("-number"))
     current = next((one for one in rounds if one.is_open), None)
-    attendance = read_attendance(assessment.pk, current)
+    attendance = read_attendance(assessment, current)
     own = next((a.expert for a in attendance if a.expert.user_id == user_id and a.expert.revoked_at is None), None)
     return PanelState(assessment, attendance, rounds, own, scope_known)

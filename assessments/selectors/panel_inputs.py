@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from assessments.models import Confidence, Rating, Round, ScopeProfile, Stance
-from assessments.principles import Days, load_catalogue
+from assessments.principles import Days
 from assessments.scoring.changes import Inputs
 from assessments.scoring.panel import Answer, Panel, options_from
 from assessments.scoring.scope import Measurement, Scope
 from assessments.scoring.settings import Settings
+from assessments.selectors.editions import catalogue_of
 
 
 def read_inputs(one: Round) -> Inputs:
@@ -23,7 +24,7 @@ def read_inputs(one: Round) -> Inputs:
     }
     panel = Panel(
         # Experts rate principles in full; light levels belong to the first recommendation, before anybody has voted.
-        options=options_from(load_catalogue(), in_place=one.in_place, light=False),
+        options=options_from(catalogue_of(one.assessment), in_place=one.in_place, light=False),
         experts=experts,
         answers=tuple(_answer(row) for row in ratings),
         swing=swing,

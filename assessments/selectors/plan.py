@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assessments.models import Decision, Round
-from assessments.principles import Principle, load_catalogue
+from assessments.principles import Principle
 from assessments.scoring.scope import FACTORS
+from assessments.selectors.editions import catalogue_for
 from assessments.selectors.overview import Overview, PrincipleLine, read_overview
 from projects.models import Project
 
@@ -109,9 +110,9 @@ def _panel_verdicts(overview: Overview) -> dict[str, str]:
     return {option["slug"]: option["verdict"].replace(" ", "_") for option in (result or {}).get("options", ())}
 
 
-def find_principle(slug: str) -> Principle | None:
-    """The principle with this slug, if there is one."""
-    return next((one for one in load_catalogue().principles if one.slug == slug), None)
+def find_principle(project: Project, slug: str) -> Principle | None:
+    """The principle with this slug in the project's edition of the catalogue, if there is one: 2 queries."""
+    return next((one for one in catalogue_for(project).principles if one.slug == slug), None)
 
 
 def _moved(decision: Decision, measured: dict[str, float]) -> tuple[Movement, ...]:

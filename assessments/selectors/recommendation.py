@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from assessments.principles import Days, Principle, load_catalogue
+from assessments.principles import Catalogue, Days, Principle, load_catalogue
 from assessments.scoring import profile
 from assessments.scoring.scope import FACTORS, Scope
 from assessments.scoring.settings import Settings
@@ -88,16 +88,18 @@ class Recommendation:
         return tuple(item for item in self.items if item.light)
 
 
-def recommend_for(state: ScopeState, *, in_place: Collection[str] = ()) -> Recommendation | None:
+def recommend_for(
+    state: ScopeState, *, in_place: Collection[str] = (), catalogue: Catalogue | None = None
+) -> Recommendation | None:
     """Work out the recommendation for a scope, without queries; None while nothing is known about the scope."""
     if not state.known:
         return None
     scopes = json.dumps([state.current.to_json(), state.planned.to_json() if state.planned else None], sort_keys=True)
-    catalogue = load_catalogue()
+    catalogue = catalogue or load_catalogue()
     if set(catalogue.slugs) <= set(in_place):
         items = tuple(_settled(principle) for principle in catalogue.principles)  # nothing is left to choose from
     else:
-        found = _work_out(scopes, tuple(sorted(in_place)))
+        found = _work_out(catalogue, scopes, tuple(sorted(in_place)))
         items = tuple(_item(catalogue.principle(one.slug), one) for one in found)
     return Recommendation(items, state.missing, catalogue.edition, Settings().digest())
 
@@ -114,11 +116,10 @@ def compare(typed: Recommendation, saved: Recommendation) -> Recommendation:
 
 # The same input always gives the same result, and a page asks for the same one many times.
 @lru_cache(maxsize=256)
-def _work_out(scopes: str, in_place: tuple[str, ...]) -> tuple[profile.Recommendation, ...]:
-    now, planned = json.loads(scopes)
-    return tuple(
-        profile.recommend(Scope.from_json(now), Scope.from_json(planned) if planned else None, in_place=in_place)
-    )
+def _work_out(catalogue: Catalogue, scopes: str, in_place: tuple[str, ...]) -> tuple[profile.Recommendation, ...]:
+    now, planned = (Scope.from_json(scope) if scope else None for scope in json.loads(scopes))
+    assert now is not None, "the scope today is always known in part"
+    return tuple(profile.recommend(now, planned, catalogue=catalogue, in_place=in_place))
 
 
 def _item(principle: Principle, found: profile.Recommendation) -> Recommended:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from assessments.models import Decision, Expert, Rating, Round, Stance
-from assessments.principles import Principle, load_catalogue
+from assessments.principles import Catalogue, Principle
 from assessments.scoring.changes import Inputs
 from assessments.scoring.consensus import RoundState, round_state
 from assessments.scoring.panel import Panel
@@ -18,6 +18,7 @@ from assessments.scoring.recommend import quick, recommend_from_panel
 from assessments.scoring.scope import Scope
 from assessments.scoring.settings import Settings
 from assessments.scoring.verdict import IN_WORDS
+from assessments.selectors.editions import catalogue_of
 from assessments.selectors.panel_inputs import read_inputs
 
 AGREEMENT = {
@@ -137,6 +138,7 @@ class Report:
 def read_report(one: Round) -> Report:
     """Read the report of a closed round: at most 10 queries. Without a stored result a quick one is worked out."""
     inputs = read_inputs(one)
+    catalogue = catalogue_of(one.assessment)
     result = one.result or quick_result(inputs)
     ratings = list(one.ratings.select_related("expert"))
     before = Round.objects.filter(assessment=one.assessment_id, number=one.number - 1).first()
@@ -155,10 +157,10 @@ def read_report(one: Round) -> Report:
     options = {option["slug"]: option for option in result["options"]}
     lines = tuple(
         _line(principle, options[principle.slug], one, ratings, state if earlier else None, decisions)
-        for principle in load_catalogue().principles
+        for principle in catalogue.principles
         if principle.slug in options
     )
-    names = {principle.slug: principle.name for principle in load_catalogue().principles}
+    names = {principle.slug: principle.name for principle in catalogue.principles}
     tornado = result["tornado"] or {}
     today = result["today"]
     return Report(
@@ -172,7 +174,7 @@ def read_report(one: Round) -> Report:
         concordance=result["concordance"]["w"] if result["concordance"] else None,
         alpha=result["alpha"],
         plans=tuple(_plan(plan, names) for plan in result["plans"]),
-        swings=tuple(_swing(swing, settings) for swing in tornado.get("swings", ())),
+        swings=tuple(_swing(swing, settings, catalogue) for swing in tornado.get("swings", ())),
         current_net=tornado.get("net"),
         unknown=tuple(factor.title for factor in settings.factors if factor.name in result["unknown_factors"]),
         matrix=_matrix(inputs.panel, lines),
@@ -339,9 +341,9 @@ def _plan(plan: Mapping[str, Any], names: Mapping[str, str]) -> BudgetStep:
     )
 
 
-def _swing(swing: Mapping[str, Any], settings: Settings) -> Swing:
+def _swing(swing: Mapping[str, Any], settings: Settings, catalogue: Catalogue) -> Swing:
     titles = {factor.name: factor.title for factor in settings.factors}
-    weights = {one.key: f"Weight of: {one.name.lower()}" for one in load_catalogue().benefits}
+    weights = {one.key: f"Weight of: {one.name.lower()}" for one in catalogue.benefits}
     key = swing["name"]
     return Swing(
         name=(SETTING_TITLES | titles | weights).get(key, key),

@@ -6,8 +6,9 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from assessments.models import Expert, Rating, Round, Stance, Weights
-from assessments.principles import Catalogue, Principle, load_catalogue
+from assessments.models import Assessment, Expert, Rating, Round, Stance, Weights
+from assessments.principles import Catalogue, Principle
+from assessments.selectors.editions import catalogue_of
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def read_ballot(expert: Expert) -> Ballot:
     current = Round.objects.filter(assessment=expert.assessment_id).order_by("-number").first()
     ratings = {row.principle: row for row in Rating.objects.filter(round=current, expert=expert)} if current else {}
     weights = Weights.objects.filter(round=current, expert=expert).first() if current else None
-    catalogue = load_catalogue()
+    catalogue = catalogue_of(expert.assessment)
     lines = tuple(BallotLine(one, ratings.get(one.slug)) for one in catalogue.principles)
     return Ballot(expert, current, catalogue, lines, weights)
 
@@ -147,9 +148,9 @@ class Attendance:
         return self.answered == self.total
 
 
-def read_attendance(assessment_id: int, current: Round | None) -> tuple[Attendance, ...]:
+def read_attendance(assessment: Assessment, current: Round | None) -> tuple[Attendance, ...]:
     """Return who was invited and how far each is in a round: 3 queries, none of which reads a vote."""
-    total = len(load_catalogue().principles)
+    total = len(catalogue_of(assessment).principles)
     answered: Counter[int] = Counter()
     last: dict[int, datetime] = {}
     weighted: set[int] = set()
@@ -159,7 +160,7 @@ def read_attendance(assessment_id: int, current: Round | None) -> tuple[Attendan
             answered[expert_id] += 1
             last[expert_id] = max(saved_at, last.get(expert_id, saved_at))
         weighted = set(Weights.objects.filter(round=current, carried=False).values_list("expert_id", flat=True))
-    experts = Expert.objects.filter(assessment=assessment_id).order_by("pk")
+    experts = Expert.objects.filter(assessment=assessment).order_by("pk")
     return tuple(
         Attendance(expert, answered[expert.pk], total, expert.pk in weighted, last.get(expert.pk)) for expert in experts
     )

@@ -11,7 +11,8 @@ from django.utils import timezone
 from assessments.evidence import gather
 from assessments.evidence.practices import finding_for
 from assessments.models import Answer, Assessment, Value
-from assessments.principles import Practice, load_catalogue
+from assessments.principles import Practice
+from assessments.selectors.editions import catalogue_of
 from assessments.services.assessments import ensure_open
 from ops_portal.errors import UserError
 from projects.models import Project
@@ -51,12 +52,12 @@ class AnswerConflictError(UserError):
         self.mine = mine
 
 
-def practice_called(practice_id: str) -> Practice:
-    """Return the practice with this id in the current edition of the catalogue."""
+def _practice_called(practice_id: str, assessment: Assessment) -> Practice:
     try:
-        return load_catalogue().practice(practice_id)
+        return catalogue_of(assessment).practice(practice_id)
     except KeyError as unknown:
-        raise UserError("This practice is not in the catalogue.", code="unknown_practice", status=404) from unknown
+        message = f"This practice is not in edition {assessment.edition} of the catalogue, which is used now."
+        raise UserError(message, code="unknown_practice", status=404) from unknown
 
 
 @transaction.atomic
@@ -68,9 +69,9 @@ def save_answer(
     `base_version` is the version the page showed, 0 when it showed none; if the stored one has moved on since and says
     something else, nothing is changed and `AnswerConflictError` is raised.
     """
-    practice = practice_called(practice_id)
     _check(draft)
     assessment = ensure_open(project=project, actor=actor)
+    practice = _practice_called(practice_id, assessment)
     # One answer at a time per assessment: two tabs that save together meet here, not in a unique constraint.
     Assessment.objects.select_for_update().filter(pk=assessment.pk).values_list("pk").get()
     stored = Answer.objects.filter(assessment=assessment, practice=practice.id).first()

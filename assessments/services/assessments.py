@@ -10,7 +10,8 @@ from django.utils import timezone
 from assessments.evidence import gather
 from assessments.evidence.practices import findings_for
 from assessments.models import Answer, Assessment, Round, ScopeProfile, SealedFinding
-from assessments.principles import load_catalogue
+from assessments.selectors.editions import catalogue_of
+from assessments.services.editions import edition_to_take
 from ops_portal.errors import UserError
 from projects.models import Project
 from projects.services.activity import record
@@ -20,7 +21,8 @@ from projects.services.activity import record
 def ensure_open(*, project: Project, actor: AbstractBaseUser) -> Assessment:
     """Return the project's open assessment, opening one where there is none.
 
-    A new assessment starts from the answers of the last one: what was true stays true until somebody says otherwise.
+    A new assessment takes the team's newest edition of the catalogue, and starts from the answers of the last one as
+    far as their practices are still in it: what was true stays true until somebody says otherwise.
     """
     Project.objects.select_for_update().filter(pk=project.pk).values_list("pk").get()
     current = Assessment.objects.filter(project=project, state=Assessment.State.OPEN).first()
@@ -28,12 +30,15 @@ def ensure_open(*, project: Project, actor: AbstractBaseUser) -> Assessment:
         return current
     last = Assessment.objects.filter(project=project).first()
     newest = Assessment.objects.filter(project=project).aggregate(n=Max("number"))["n"] or 0
+    edition = edition_to_take(project.team_id)
     assessment = Assessment.objects.create(
-        project=project, number=newest + 1, edition=load_catalogue().edition, opened_by_id=actor.pk
+        project=project, number=newest + 1, edition=edition.name, catalogue=edition, opened_by_id=actor.pk
     )
     carried = 0
     if last:
-        answers = list(last.answers.exclude(value="", comment="", evidence_url=""))
+        asked = {one.id for principle in catalogue_of(assessment).principles for one in principle.practices}
+        said = last.answers.exclude(value="", comment="", evidence_url="")
+        answers = [answer for answer in said if answer.practice in asked]
         for answer in answers:
             answer.pk, answer.assessment = None, assessment
         carried = len(Answer.objects.bulk_create(answers))
@@ -74,7 +79,7 @@ def close(*, project: Project, actor: AbstractBaseUser) -> Assessment:
             url=finding.url[:300],
             query=finding.query[:500],
         )
-        for practice, finding in findings_for(load_catalogue(), gather(project)).items()
+        for practice, finding in findings_for(catalogue_of(assessment), gather(project)).items()
     )
     record(
         actor=actor,

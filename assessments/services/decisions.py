@@ -10,8 +10,8 @@ from django.db import transaction
 
 from assessments.evidence import gather, measure_scope
 from assessments.models import Decision
-from assessments.principles import load_catalogue
 from assessments.selectors.checklist import current_assessment
+from assessments.selectors.editions import catalogue_for
 from ops_portal.errors import UserError
 from projects.models import Membership, Project
 from projects.services.activity import actor_name, record
@@ -33,7 +33,7 @@ class DecisionDraft:
 def decide(*, project: Project, principle: str, draft: DecisionDraft, actor: AbstractBaseUser) -> Decision:
     """Record a decision, with what the records measure now, so that later one can see what it brought."""
     try:
-        found = load_catalogue().principle(principle)
+        found = catalogue_for(project).principle(principle)
     except KeyError as unknown:
         raise UserError("This principle is not in the catalogue.", code="unknown_principle", status=404) from unknown
     if draft.choice not in Decision.Choice.values:

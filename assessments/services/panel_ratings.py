@@ -9,7 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from assessments.models import Confidence, Expert, Rating, Round, Stance, Weights
-from assessments.principles import Principle, load_catalogue
+from assessments.principles import Principle
+from assessments.selectors.editions import catalogue_of
 from ops_portal.errors import UserError
 
 MOST_POINTS = 100
@@ -62,7 +63,7 @@ def open_round_for(expert: Expert) -> Round:
 @transaction.atomic
 def save_rating(*, expert: Expert, principle: str, draft: RatingDraft, base_version: int) -> Rating:
     """Keep what `expert` says about a principle in the open round."""
-    found = _principle(principle)
+    found = _principle(expert, principle)
     _check(draft, found)
     current = _locked(expert)
     stored = Rating.objects.filter(round=current, expert=expert, principle=principle).first()
@@ -85,7 +86,7 @@ def save_rating(*, expert: Expert, principle: str, draft: RatingDraft, base_vers
 @transaction.atomic
 def save_weights(*, expert: Expert, points: Mapping[str, int | None]) -> Weights:
     """Keep an expert's swing points; a benefit without points is left open."""
-    keys = load_catalogue().benefit_keys
+    keys = catalogue_of(expert.assessment).benefit_keys
     given = {key: points.get(key) for key in keys}
     for key, value in given.items():
         if value is not None and not 0 <= value <= MOST_POINTS:
@@ -126,9 +127,9 @@ def _locked(expert: Expert) -> Round:
     return current
 
 
-def _principle(slug: str) -> Principle:
+def _principle(expert: Expert, slug: str) -> Principle:
     try:
-        return load_catalogue().principle(slug)
+        return catalogue_of(expert.assessment).principle(slug)
     except KeyError as unknown:
         raise UserError("This principle is not in the catalogue.", code="unknown_principle", status=404) from unknown
 

@@ -8,8 +8,9 @@ from django import template
 from django.urls import reverse
 
 from assessments.models import Value
-from assessments.principles import Practice, Statement, load_catalogue
+from assessments.principles import Practice, Statement
 from assessments.selectors.overview import Overview, PrincipleLine
+from assessments.services import catalogue_edits
 from projects.models import Project
 
 register = template.Library()
@@ -20,23 +21,22 @@ LOOKS = {Value.DOES_NOT_APPLY.value: "na", "": "unanswered"}
 
 @register.inclusion_tag("assessments/_sources.html")
 def sources(statement: Statement | Practice, slug: str, plain: object = "") -> dict[str, Any]:
-    """Show the sources of a sentence as tags that lead to the list of sources; the portal's own is marked as such.
+    """Show the sources of a sentence as tags that lead to the list of sources; what no source states is marked.
 
     `plain` leaves out the links, for people who cannot open the list.
     """
-    catalogue = load_catalogue()
-    cited = [(str(one), one.tag, catalogue.source(one.tag).reference) for one in statement.sources]
-    return {"cited": cited, "own": statement.own, "slug": slug, "plain": bool(plain)}
+    cited = [(str(one), one.tag, one.reference) for one in statement.sources]
+    return {"cited": cited, "own": statement.own, "team": statement.team, "slug": slug, "plain": bool(plain)}
 
 
 @register.inclusion_tag("components/_tabs.html")
 def assessment_tabs(project: Project, active: str) -> dict[str, Any]:
     """The pages of an assessment, as tabs. `{% assessment_tabs project "scope" %}`."""
-    slug, first = project.slug, load_catalogue().principles[0].slug
+    slug = project.slug
     tabs = [
         ("Overview", reverse("assessments:overview", args=[slug]), "overview"),
         ("Scope", reverse("assessments:scope", args=[slug]), "scope"),
-        ("Checklist", reverse("assessments:checklist", args=[slug, first]), "checklist"),
+        ("Checklist", reverse("assessments:checklist_start", args=[slug]), "checklist"),
         ("Recommendation", reverse("assessments:recommendation", args=[slug]), "recommendation"),
         ("Panel", reverse("assessments:experts", args=[slug]), "panel"),
         ("Plan", reverse("assessments:plan", args=[slug]), "plan"),
@@ -54,6 +54,12 @@ def look(value: str) -> str:
 def amount(value: float | None) -> str:
     """4.5 stays 4.5, 4.0 becomes 4, nothing stays nothing."""
     return "" if value is None else f"{value:g}"
+
+
+@register.filter
+def state_of(principle: Any) -> str:
+    """The state of a principle's data in a draft, which its form sends back."""
+    return catalogue_edits.state_of(principle)
 
 
 @register.filter

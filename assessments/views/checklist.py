@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_http_methods
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments.selectors.checklist import Checklist, PrincipleState, read_checklist
+from assessments.selectors.editions import catalogue_for
 from assessments.views.rows import Attempt, build_row, try_to_save
 from ops_portal.http import see_other
 from projects.access import RATE, VIEW, project_page
@@ -28,6 +29,13 @@ def checklist(request: HttpRequest, project: Project, principle: str) -> HttpRes
     if only and request.htmx:  # type: ignore[attr-defined]
         return _one(request, project, state, shown, only, None, "practice")
     return render(request, PAGE, _context(project, state, shown, {}))
+
+
+@require_safe
+@project_page(VIEW)
+def checklist_start(request: HttpRequest, project: Project) -> HttpResponse:
+    """Go to the first principle of the project's edition of the catalogue."""
+    return redirect("assessments:checklist", project.slug, catalogue_for(project).principles[0].slug)
 
 
 def _save(request: HttpRequest, project: Project, slug: str) -> HttpResponse:

@@ -33,7 +33,7 @@ def plan(request: HttpRequest, project: Project) -> HttpResponse:
 @project_page(WORK)
 def decision(request: HttpRequest, project: Project, principle: str) -> HttpResponse:
     """Record a decision about one principle."""
-    found = find_principle(principle)
+    found = find_principle(project, principle)
     if found is None:
         raise Http404
     held = newest_decisions(project.pk).get(principle)

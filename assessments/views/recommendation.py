@@ -6,10 +6,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from assessments.principles import load_catalogue
 from assessments.scoring.recommend import quick
 from assessments.scoring.settings import Settings
 from assessments.selectors.assumptions import describe_figures, describe_settings
+from assessments.selectors.editions import catalogue_for
 from assessments.selectors.overview import read_overview
 from projects.access import VIEW, project_page
 from projects.models import Project
@@ -27,7 +27,7 @@ def recommendation(request: HttpRequest, project: Project) -> HttpResponse:
 @project_page(VIEW)
 def assumptions(request: HttpRequest, project: Project) -> HttpResponse:
     """Show every assumption the recommendation rests on."""
-    catalogue = load_catalogue()
+    catalogue = catalogue_for(project)
     context = {
         "project": project,
         "nav_active": "assessment",
@@ -45,5 +45,5 @@ def sources(request: HttpRequest, project: Project) -> HttpResponse:
     return render(
         request,
         "assessments/sources.html",
-        {"project": project, "nav_active": "assessment", "catalogue": load_catalogue()},
+        {"project": project, "nav_active": "assessment", "catalogue": catalogue_for(project)},
     )

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from assessments.evidence import gather, measure_scope
 from assessments.forms.panel import EFFORTS, LEVELS, UNKNOWN, VOTES, RatingForm, WeightsForm
 from assessments.models import Confidence, Stance
-from assessments.principles import Benefit, load_catalogue
+from assessments.principles import Benefit, Principle
 from assessments.selectors.scope import read_profiles, scope_state
 from assessments.selectors.voting import Ballot, BallotLine, read_ballot, read_feedback
 from assessments.services.panel_ratings import (
@@ -134,10 +134,13 @@ def _base(voter: Voter, ballot: Ballot) -> dict[str, object]:
 
 
 def _context(voter: Voter, ballot: Ballot, line: BallotLine, refused: RatingForm | None) -> dict[str, object]:
-    catalogue = load_catalogue()
     rating = line.rating
     draft = draft_of_rating(rating) if rating else RatingDraft()
-    shown = _shown(draft) if refused is None else {name: refused.data.get(name, "") for name in refused.fields}
+    shown = (
+        _shown(draft, line.principle)
+        if refused is None
+        else {name: refused.data.get(name, "") for name in refused.fields}
+    )
     at = ballot.lines.index(line)
     following = _following(ballot, line)
     feedback = read_feedback(voter.expert, ballot.round, line.principle.slug) if ballot.round else None
@@ -145,7 +148,9 @@ def _context(voter: Voter, ballot: Ballot, line: BallotLine, refused: RatingForm
         "line": line,
         "step": at + 1,
         "shown": shown,
-        "benefits": [BenefitRow(catalogue.benefit(key), shown[f"benefit_{key}"]) for key in line.principle.serves],
+        "benefits": [
+            BenefitRow(ballot.catalogue.benefit(key), shown[f"benefit_{key}"]) for key in line.principle.serves
+        ],
         "levels": LEVELS,
         "votes": VOTES,
         "stances": Stance.choices,
@@ -159,7 +164,7 @@ def _context(voter: Voter, ballot: Ballot, line: BallotLine, refused: RatingForm
     }
 
 
-def _shown(draft: RatingDraft) -> dict[str, str]:
+def _shown(draft: RatingDraft, principle: Principle) -> dict[str, str]:
     """A draft as the form's fields have it."""
     shown = {
         "stance": str(draft.stance),
@@ -168,7 +173,7 @@ def _shown(draft: RatingDraft) -> dict[str, str]:
         "reason": draft.reason,
         "evidence_url": draft.evidence_url,
     }
-    for key in load_catalogue().benefit_keys:
+    for key in principle.serves:
         level = draft.benefits.get(key, "")
         shown[f"benefit_{key}"] = UNKNOWN if level is None else str(level)
     for name, days in zip(EFFORTS, draft.effort, strict=True):

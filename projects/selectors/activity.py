@@ -30,6 +30,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "answer": ("Checklist", "list-checks"),
     "rating": ("Ratings", "star"),
     "plan": ("Plan", "map"),
+    "catalogue": ("Catalogue", "book-open"),
 }
 _TONES = {"failed": "bad", "rolled_back": "warn", "completed": "ok", "deployed": "live", "cancelled": "warn"}
 

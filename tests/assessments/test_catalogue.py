@@ -34,6 +34,8 @@ def test_every_sentence_names_a_source_or_says_it_is_the_portals_own():
         for sentence in (*sentences, *principle.practices):
             assert sentence.sources or sentence.own, sentence.text
             assert {citation.tag for citation in sentence.sources} <= tags
+            assert not sentence.team
+        assert all((principle.why, principle.limits, principle.worth_more, principle.worth_less)), principle.slug
     assert all(source.readable for source in catalogue.sources)
 
 

@@ -30,6 +30,18 @@ KNOWN: dict[str, object] = {
     "projects:team.slug": "demo-team",
     "projects:member_add.slug": "demo-team",
     "projects:member_remove.slug": "demo-team",
+    **{
+        f"catalogue:{name}.slug": "demo-team"
+        for name in (
+            "home",
+            "edition",
+            "draft",
+            "publish",
+            "discard",
+            "principle",
+            "principle_add",
+        )
+    },
     "models_registry:run_cancel.number": 3,
     "assessments:result.number": 1,
     "assessments:result.slug": RATED,
@@ -65,6 +77,7 @@ def known(portal: Portal, browser: Browser, signed_in: dict, tmp_path_factory: p
         "projects:member_remove.pk": add_member(page),
     }
     found |= {"token": open_panel(page, PROJECT), "assessments:shared.token": shares_a_result(page)}
+    found["catalogue:edition.pk"] = publish_an_edition(page)
     found["projects:import_preview.pk"] = upload(page, tmp_path_factory.mktemp("csv") / "pages.csv")
     context.close()
     return found
@@ -84,6 +97,24 @@ def add_member(page: Page) -> int:
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_text(re.compile("^Sign-in link for nora"))).to_be_visible()
     return number_in(page, r"members/(\d+)/remove/")
+
+
+def publish_an_edition(page: Page) -> int:
+    """Reword a practice of the demo team's catalogue, publish that, start another draft, and return the edition."""
+    page.goto("/teams/demo-team/catalogue/")
+    page.get_by_role("button", name="Change it in a draft").click()
+    page.get_by_role("link", name="Continuous monitoring").click()
+    page.get_by_label("Practice 1").fill("Live quality is on the wall, for every version.")
+    page.get_by_role("button", name="Save in the draft").click()
+    page.get_by_role("link", name="To the draft").click()
+    page.get_by_role("link", name="Look over and publish").click()
+    page.get_by_label("What changed, and why").fill("In our own words.")
+    page.get_by_role("button", name="Publish").click()
+    page.wait_for_url(re.compile(r"/editions/\d+/"))
+    pk = int(re.search(r"editions/(\d+)/", page.url)[1])  # type: ignore[index]
+    page.goto("/teams/demo-team/catalogue/")
+    page.get_by_role("button", name="Change it in a draft").click()
+    return pk
 
 
 def upload(page: Page, file: Path) -> int:
