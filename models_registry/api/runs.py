@@ -45,7 +45,8 @@ class RunIn(Body):
         default=PUBLISH_EVERY,
         min_value=0,
         max_value=100_000_000,
-        help_text="Events between two versions; 0 publishes only at the end and on request.",
+        help_text="Events between two versions, at first: as a run grows the distance doubles, so that it has few. "
+        "0 publishes only at the end and on request.",
     )
 
 

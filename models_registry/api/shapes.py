@@ -46,7 +46,9 @@ class RunOut(serializers.ModelSerializer[Run]):
     model_name = serializers.CharField(source="model.name", read_only=True)
     from_version = number_of("from_version.number", "The version it went on from.", nullable=True)
     verifies = number_of("verifies.number", "The version it replays to verify it.", nullable=True)
-    publish_every = serializers.SerializerMethodField(help_text="Events between two versions; 0: none by rule.")
+    publish_every = serializers.SerializerMethodField(
+        help_text="Events between two versions at first; 0: none by rule."
+    )
     set_aside = number_of("set_aside_count", "Events it could not learn from; see `set-aside/`.")
     metrics = metrics_of(source="summary")
     created_by = name_user(source="created_by.username")

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 
+from models_registry.learning import schedule
 from models_registry.models import RegisteredModel, Run, Version
 from models_registry.services.runs import PUBLISH_EVERY
 from ops_portal.forms import ChoiceList
@@ -43,7 +44,8 @@ class RunForm(forms.Form):
         min_value=0,
         max_value=100_000_000,
         initial=PUBLISH_EVERY,
-        help_text="Events between two versions; each can be deployed, compared and gone back to. "
+        help_text="Events between two versions; each can be deployed, compared and gone back to. After "
+        f"{schedule.MOST} of them the distance doubles, and again, so that a long run has few. "
         "0 publishes only at the end of the run and when you ask.",
     )
     seed = forms.IntegerField(

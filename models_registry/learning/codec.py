@@ -10,11 +10,16 @@ that learner states really hold, so that even a leaked key does not make a loade
 
 from __future__ import annotations
 
+import copyreg
+import gc
 import hashlib
 import hmac
 import io
 import pickle
+import random
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import zstandard
@@ -29,6 +34,7 @@ _SIGNATURE = 32
 _RAW, _ZSTD = 0, 1
 _TRIAL = 256 * 1024
 _WORTH = 0.8
+_WORDS = struct.Struct("<625I")
 
 _RIVER = frozenset(
     {
@@ -139,8 +145,8 @@ def dump(obj: object, key: bytes) -> bytes:
     key
         The signing key; at least 16 bytes.
     """
-    body = pickle.dumps(obj, protocol=5)
-    packing, body = _pack(body)
+    with _no_collection():
+        packing, body = _pack(_pickle(obj))
     header = _HEADER.pack(MAGIC, VERSION, packing)
     return header + _sign(header, body, key) + body
 
@@ -166,11 +172,45 @@ def load(data: bytes, key: bytes) -> Any:
     if version != VERSION or packing not in (_RAW, _ZSTD):
         raise ArtifactRejected(f"it has format {version}.{packing}; this version reads {VERSION}.0 and {VERSION}.1")
     try:
-        return _Unpickler(io.BytesIO(_unpack(body) if packing == _ZSTD else body)).load()
+        with _no_collection():
+            return _Unpickler(io.BytesIO(_unpack(body) if packing == _ZSTD else body)).load()
     except ArtifactRejected:
         raise
     except Exception as error:
         raise ArtifactRejected(f"it cannot be read back: {error}") from error
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep the garbage collector out: it would go through a growing forest again and again, and find nothing."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _pickle(obj: object) -> bytes:
+    """Pickle `obj`, random generators packed: each leaf of a forest has one, and they are most of what it holds."""
+    file = io.BytesIO()
+    pickler = pickle.Pickler(file, protocol=5)
+    pickler.dispatch_table = copyreg.dispatch_table | {random.Random: _reduce_random}
+    pickler.dump(obj)
+    return file.getvalue()
+
+
+def _reduce_random(generator: random.Random) -> tuple[Any, ...]:
+    version, words, gauss = generator.getstate()
+    return restore_random, (version, _WORDS.pack(*words), gauss)
+
+
+def restore_random(version: int, words: bytes, gauss: float | None) -> random.Random:
+    """Return the random generator that was packed so."""
+    generator = random.Random.__new__(random.Random, 0)  # type: ignore[call-arg]  # a seed to be overwritten
+    generator.setstate((version, _WORDS.unpack(words), gauss))
+    return generator
 
 
 def _pack(body: bytes) -> tuple[int, bytes]:
@@ -209,6 +249,8 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("builtins", "getattr"):
             return _get_method
+        if (module, name) == (__name__, restore_random.__name__):
+            return restore_random
         if (module, name) in _NAMES:
             return super().find_class(module, name)
         top, _, rest = module.partition(".")

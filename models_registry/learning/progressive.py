@@ -23,6 +23,7 @@ from .errors import EstimatorFailed, describe
 from .intake import Batch, Event, Features, Intake, SetAside
 from .labels import Label, LabelBook
 from .points import Point, Thinner
+from .purity import changes_by_predicting
 from .scoring import Scorer
 from .serving import Prediction
 
@@ -279,10 +280,10 @@ class Learner:
     def probe_digest(self) -> str:
         """Return the digest of the model's predictions on the first events it met.
 
-        Two states are the same model if they have the same metrics and predict these alike. The predictions are made on
-        a copy, because some models change when they predict.
+        Two states are the same model if they have the same metrics and predict these alike. A model that changes when
+        it predicts is asked as a copy.
         """
-        model = pickle.loads(pickle.dumps(self.model, protocol=5))  # noqa: S301 (made on this very line)
+        model = self.copy().model if changes_by_predicting(self.spec) else self.model
         answers: list[object] = []
         for probe in self._probes:
             label, chances = self.decode(serving.predict(model, self.task, probe))

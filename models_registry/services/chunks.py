@@ -13,8 +13,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from models_registry import artifacts, engine
-from models_registry.models import Alarm, MetricPoint, Run, SetAsideEvent, Version
-from models_registry.services.points import compact
+from models_registry.learning.schedule import is_due
+from models_registry.models import Alarm, Run, SetAsideEvent, Version
+from models_registry.services.points import keep_points
 from models_registry.services.verification import conclude
 from models_registry.services.versions import publish
 from projects.services.activity import record
@@ -143,14 +144,9 @@ def _changes(chunk: Chunk, sha: str, size: int) -> dict[str, Any]:
 def _keep_findings(chunk: Chunk) -> None:
     """Write the chunk's metric points, alarms and set-aside events."""
     run, results = chunk.run, chunk.results
-    MetricPoint.objects.bulk_create(
-        MetricPoint(run=run, first=point.first, position=point.position, values=point.values)
-        for result in results
-        for point in result.points
-    )
     widths = [result.compact_to for result in results if result.compact_to]
-    if widths:
-        compact(run_id=run.pk, width=max(widths))
+    points = [point for result in results for point in result.points]
+    keep_points(run_id=run.pk, points=points, width=max(widths, default=None))
     Alarm.objects.bulk_create(
         Alarm(run=run, position=drift.position, detail={"detector": drift.detector, "what": drift.what})
         for result in results
@@ -176,7 +172,7 @@ def _publish_if_due(chunk: Chunk) -> None:
         reason = Version.Reason.RESTORE
     elif chunk.replay_done or chunk.failure:
         reason = Version.Reason.END
-    elif every and run.position % every == 0:
+    elif every and is_due(run.position, run.start_position, every):
         reason = Version.Reason.RULE
     else:
         return
@@ -193,8 +189,11 @@ def _record_end(run: Run) -> None:
 
 
 @transaction.atomic
-def fail(run: Run, message: str) -> None:
-    """End a run that cannot go on; its last checkpoint and everything before it stay."""
+def fail(run: Run, message: str, *, publishing: bool = False) -> None:
+    """End a run that cannot go on; its last checkpoint and everything before it stay.
+
+    With `publishing`, that checkpoint is published, so that it can be deployed.
+    """
     failed = Run.objects.filter(pk=run.pk, state=Run.State.RUNNING, position=run.position).update(
         state=Run.State.FAILED,
         error=message,
@@ -205,6 +204,8 @@ def fail(run: Run, message: str) -> None:
     )
     if failed:
         run.state, run.error = Run.State.FAILED, message
+        if publishing and run.checkpoint and run.purpose == Run.Purpose.LEARN:
+            publish(run=run, reason=Version.Reason.END, actor=None)
         _record_end(run)
 
 

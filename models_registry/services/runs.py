@@ -18,8 +18,8 @@ from ops_portal.errors import UserError
 from projects.models import Project
 from projects.services.activity import record
 
-#: A version is published each time this many events were learned, unless the run says otherwise.
-PUBLISH_EVERY = 5_000
+#: A version is published each time this many events were learned, unless the run says otherwise (see `schedule`).
+PUBLISH_EVERY = 10_000
 #: Events over which rolling metrics are taken.
 WINDOW = 500
 MOST_RUNS_AT_WORK = 20

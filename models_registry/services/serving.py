@@ -11,20 +11,17 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from models_registry import artifacts, engine
+from models_registry.learning.purity import changes_by_predicting
 
 if TYPE_CHECKING:
     from models_registry.learning.progressive import Learner
     from models_registry.learning.serving import Prediction
 
-_NEIGHBOURS = frozenset({"neighbors.KNNClassifier", "neighbors.KNNRegressor"})
-_SEARCH_AT_RANDOM = "neighbors.SWINN"
-
 
 class Served:
     """A model that answers, always from the state that was kept.
 
-    Nearest neighbours found by a random walk (SWINN, River's default) move a random generator on with each prediction,
-    so that the same question gets another answer later: of such a model each prediction is made by a fresh copy.
+    Of a model that changes when it predicts, each prediction is made by a fresh copy.
     """
 
     __slots__ = ("_frozen", "learner")
@@ -76,15 +73,3 @@ def load_served(artifact: str) -> Served:
             while len(_loaded) > max(settings.SERVING_CACHE_MODELS, 2):
                 _loaded.popitem(last=False)
         return served
-
-
-def changes_by_predicting(spec: Any) -> bool:
-    """Say whether the model that `spec` describes changes when it predicts; a test asks every class there is."""
-    if isinstance(spec, list):
-        return any(map(changes_by_predicting, spec))
-    if not isinstance(spec, dict):
-        return False
-    used = spec.get("use")
-    if used == _SEARCH_AT_RANDOM or (used in _NEIGHBOURS and not (spec.get("params") or {}).get("engine")):
-        return True
-    return any(map(changes_by_predicting, spec.values()))

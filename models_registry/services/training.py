@@ -19,7 +19,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
 from django.db.models import F, Q
@@ -28,6 +28,7 @@ from django.utils import timezone
 
 from models_registry import artifacts, engine
 from models_registry.learning.errors import EstimatorFailed, LearningError
+from models_registry.learning.schedule import next_due
 from models_registry.models import Run
 from models_registry.services.chunks import Chunk, OutgrownError, commit, discard_checkpoint, fail, write_artifact
 from ops_portal.errors import UserError
@@ -43,12 +44,23 @@ BATCH = 1_000
 FIRST_BATCH = 100
 #: Longest time between two checkpoints, however dear a checkpoint is.
 LONGEST_CHUNK_SECONDS = 30.0
-#: A checkpoint may cost this share of the learning between two of them.
-CHECKPOINT_SHARE = 0.05
+#: A checkpoint may cost this share of the learning between two of them; versions by rule come on top.
+CHECKPOINT_SHARE = 0.025
+#: Learners kept in memory between chunks, and what their checkpoints may add up to, in bytes.
 KEPT_LEARNERS = 16
+KEPT_BYTES = 256 * 2**20
 
-#: Learners of this process by run, each with the checkpoint it equals: spares reading back what was just written.
-_learners: OrderedDict[int, tuple[str, Learner]] = OrderedDict()
+
+class Kept(NamedTuple):
+    """A learner of this process, with the checkpoint that it equals: spares reading back what was just written."""
+
+    checkpoint: str
+    size: int
+    learner: Learner
+
+
+#: By run, the one that learned last at the end.
+_learners: OrderedDict[int, Kept] = OrderedDict()
 #: What the last checkpoint of a run cost this process, in seconds.
 _checkpoint_seconds: dict[int, float] = {}
 
@@ -91,31 +103,33 @@ def _take(run_id: int, owner: str) -> list[Run]:
     which = Q(pk=run_id)
     if asked["comparison_id"]:
         which = Q(comparison_id=asked["comparison_id"], position=asked["position"])
-    chunk = _chunk_seconds([run_id])
-    lease = settings.TRAINING_LEASE_SECONDS + (chunk if chunk > settings.TRAINING_CHUNK_SECONDS else 0.0)
     taken = Run.objects.filter(free, which, state__in=Run.ACTIVE).update(
         lease_owner=owner,
-        lease_until=now + timedelta(seconds=lease),
+        lease_until=now + timedelta(seconds=settings.TRAINING_LEASE_SECONDS),
         state=Run.State.RUNNING,
         started_at=Coalesce(F("started_at"), now),
     )
     if not taken:
         return []
-    runs = Run.objects.select_related("model", "project__team", "from_version").filter(lease_owner=owner)
-    return list(runs.order_by("pk"))
+    mine = Run.objects.filter(lease_owner=owner)
+    runs = list(mine.select_related("model", "project__team", "from_version").order_by("pk"))
+    longer = _chunk_seconds(runs) - settings.TRAINING_CHUNK_SECONDS
+    if longer > 0:
+        mine.update(lease_until=now + timedelta(seconds=settings.TRAINING_LEASE_SECONDS + longer))
+    return runs
 
 
-def _chunk_seconds(run_ids: Sequence[int]) -> float:
+def _chunk_seconds(runs: Sequence[Run]) -> float:
     """How long to learn before the next checkpoint: longer where checkpoints are dear."""
-    wanted = sum(_checkpoint_seconds.get(run_id, 0.0) for run_id in run_ids) / CHECKPOINT_SHARE
+    wanted = sum(_checkpoint_seconds.get(run.pk, 0.0) for run in runs) / CHECKPOINT_SHARE
     return float(min(max(settings.TRAINING_CHUNK_SECONDS, wanted), LONGEST_CHUNK_SECONDS))
 
 
 def _learner_of(run: Run) -> Learner:
     """Return the state to go on from: in memory if it equals the checkpoint, else read back, else made anew."""
     kept = _learners.pop(run.pk, None)
-    if kept is not None and kept[0] == run.checkpoint:
-        return kept[1]
+    if kept is not None and kept.checkpoint == run.checkpoint:
+        return kept.learner
     if run.checkpoint:
         return engine.load(artifacts.read(run.checkpoint))
     if run.from_version is not None:
@@ -181,7 +195,7 @@ def _limit(runs: Sequence[Run]) -> int | None:
     for run in runs:
         every = int(run.options.get("publish_every") or 0)
         if every:
-            bounds.append((run.position // every + 1) * every)
+            bounds.append(next_due(run.position, run.start_position, every))
     return min(bounds) if bounds else None
 
 
@@ -189,7 +203,7 @@ def _learn_together(chunks: Sequence[Chunk], upto: int | None) -> dict[int, tupl
     """Read events once and let every chunk's learner learn them; return the runs whose estimator failed, by key."""
     failed: dict[int, tuple[Run, EstimatorFailed]] = {}
     project_id, position = chunks[0].run.project_id, chunks[0].position
-    seconds = _chunk_seconds([chunk.run.pk for chunk in chunks])
+    seconds = _chunk_seconds([chunk.run for chunk in chunks])
     size = _first_batch([chunk.run for chunk in chunks])
     started = batch_started = time.perf_counter()
     while len(failed) < len(chunks):
@@ -235,12 +249,12 @@ def _keep(chunks: Sequence[Chunk], owner: str) -> Advanced:
     prepared = []
     for chunk in chunks:
         if chunk.idle:
-            _remember(chunk.run.pk, chunk.run.checkpoint, chunk.learner)
+            _remember(chunk)
             continue
         try:
             changes, cost = write_artifact(chunk)
         except OutgrownError as outgrown:
-            fail(chunk.run, str(outgrown))
+            fail(chunk.run, str(outgrown), publishing=True)
             continue
         prepared.append((chunk, changes, cost))
     old = {chunk.run.pk: chunk.run.checkpoint for chunk, _, _ in prepared}
@@ -249,13 +263,19 @@ def _keep(chunks: Sequence[Chunk], owner: str) -> Advanced:
     Run.objects.filter(lease_owner=owner).update(lease_owner="", lease_until=None, updated_at=timezone.now())
     _checkpoint_seconds.update((chunk.run.pk, cost) for chunk, _, cost in prepared)
     for chunk in kept:
-        _remember(chunk.run.pk, chunk.run.checkpoint, chunk.learner)
+        _remember(chunk)
         discard_checkpoint(old[chunk.run.pk], chunk.run.checkpoint)
     return Advanced(events=sum(chunk.events for chunk in kept), more=any(chunk.run.active for chunk in kept))
 
 
-def _remember(run_id: int, sha: str, learner: Learner) -> None:
-    _learners[run_id] = (sha, learner)
-    while len(_learners) > KEPT_LEARNERS:
-        gone, _ = _learners.popitem(last=False)
-        _checkpoint_seconds.pop(gone, None)
+def _remember(chunk: Chunk) -> None:
+    """Keep the state of a run that goes on, and let go of those that have waited longest."""
+    if chunk.run.active:
+        _learners[chunk.run.pk] = Kept(chunk.run.checkpoint, chunk.run.checkpoint_bytes, chunk.learner)
+    else:
+        _checkpoint_seconds.pop(chunk.run.pk, None)
+    size = sum(kept.size for kept in _learners.values())
+    while len(_learners) > KEPT_LEARNERS or (size > KEPT_BYTES and len(_learners) > 1):
+        run_id, gone = _learners.popitem(last=False)
+        _checkpoint_seconds.pop(run_id, None)
+        size -= gone.size

@@ -1,7 +1,9 @@
 """Artifacts: what is read back is exactly what was written here, and nothing else."""
 
+import gc
 import os
 import pickle
+import random
 import struct
 
 import pytest
@@ -48,6 +50,31 @@ def test_round_trip_of_a_learner() -> None:
     again = codec.load(data, KEY)
     assert again.digest() == learner.digest()
     assert again.model_digest() == learner.model_digest()
+
+
+@pytest.mark.parametrize("used", [0, 1, 700])
+def test_random_generators_are_packed_and_go_on_where_they_stood(used: int) -> None:
+    generator = random.Random(3)
+    for _ in range(used):
+        generator.gauss()
+    data = codec.dump(generator, KEY)
+    assert len(data) < 2_700, "625 words of four bytes"
+    again = codec.load(data, KEY)
+    assert [again.gauss() for _ in range(9)] == [generator.gauss() for _ in range(9)]
+
+
+def test_the_garbage_collector_is_left_as_it_was() -> None:
+    data = codec.dump([1], KEY)
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        codec.load(data, KEY)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+    with pytest.raises(ArtifactRejected):
+        codec.load(sign(b"no pickle"), KEY)
+    assert gc.isenabled()
 
 
 def test_what_does_not_shrink_is_not_compressed() -> None:

@@ -11,6 +11,7 @@ import pytest
 from django.db import DatabaseError, connection
 
 from models_registry import artifacts, engine
+from models_registry.learning.purity import changes_by_predicting
 from models_registry.models import Deployment, Prediction, Run, Version
 from models_registry.services import prediction, serving
 from models_registry.services.deployment import deploy, roll_back
@@ -212,7 +213,7 @@ class TestNeighbours:
         ],
     )
     def test_which_models_change(self, spec, changes):
-        assert serving.changes_by_predicting(spec) is changes
+        assert changes_by_predicting(spec) is changes
 
 
 @pytest.mark.django_db
