@@ -10,11 +10,13 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import psycopg
 import redis
 
-PYTEST = [sys.executable, "-m", "pytest"]
+QUICK = ("-n", "2", "-m", "not worker and not browser")
 FAILED, NO_TEST_CHOSEN = 1, 5
 #: Tests that never touch a database; once is enough for them.
 PURE = (
@@ -24,7 +26,29 @@ PURE = (
     "tests/ops_portal/test_[acu]*.py",
     "tests/architecture/*.py",
 )
+#: Starts the embedded default, whatever servers there are.
+EMBEDDED_ONLY = "tests/worker/test_up.py"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@dataclass(frozen=True, eq=False)
+class Suite:
+    """One call of pytest, with the servers it runs against."""
+
+    name: str
+    options: tuple[str, ...]
+    environment: dict[str, str]
+
+    def run(self, arguments: list[str], *more: str) -> int:
+        """Run it and print what it printed in one piece, since another suite runs beside it."""
+        started = time.monotonic()
+        cache = f"cache_dir=.pytest_cache/{self.name.replace(' ', '-')}"
+        command = [sys.executable, "-m", "pytest", "-q", "-o", cache, *self.options, *arguments, *more]
+        done = subprocess.run(
+            command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        )
+        print(f"== {self.name}: {time.monotonic() - started:.0f} s\n{done.stdout}", flush=True)
+        return 0 if done.returncode == NO_TEST_CHOSEN and arguments else done.returncode
 
 
 def main(arguments: list[str]) -> int:
@@ -36,43 +60,41 @@ def main(arguments: list[str]) -> int:
     embedded.pop("REDIS_URL", None)
     if browser:
         embedded["OPS_PORTAL_CHROMIUM"] = browser
-    print("== SQLite and the bundled broker", flush=True)
-    codes = [
-        suite(["-n", "2", "-m", "not worker and not browser", *arguments], embedded),
-        suite(["-m", "worker", *arguments], embedded),
-        suite(["-m", "browser", *arguments], embedded),
-    ]
+    print("== SQLite and the bundled broker: unit and API, worker, browser", flush=True)
+    quick = [Suite("SQLite", QUICK, embedded)]
+    slow = [Suite("browser", ("-m", "browser"), embedded), Suite("SQLite workers", ("-m", "worker"), embedded)]
     servers = find_servers()
     if isinstance(servers, str):
         print(f"== PostgreSQL and Redis: NOT RUN, {servers}", flush=True)
     else:
         print(f"== PostgreSQL and Redis: {servers['DATABASE_URL']} and {servers['REDIS_URL']}", flush=True)
         real = {**embedded, **servers}
-        without_pure = [f"--ignore-glob={pattern}" for pattern in PURE]
-        codes += [
-            suite(["-n", "2", "-m", "not worker and not browser", *without_pure, *arguments], real),
-            suite(["-m", "worker", *arguments], real),
-        ]
-    print(f"== {'passed' if not any(codes) else 'FAILED'} in {time.monotonic() - started:.0f} s", flush=True)
-    return max(codes)
+        without_pure = tuple(f"--ignore-glob={pattern}" for pattern in PURE)
+        quick.append(Suite("PostgreSQL", (*QUICK, *without_pure), real))
+        slow.append(Suite("PostgreSQL workers", ("-m", "worker", f"--ignore={EMBEDDED_ONLY}"), real))
+    # Browsers and workers wait a good deal: what computes runs beside them.
+    with ThreadPoolExecutor(2) as lanes:
+        codes = dict(pair for lane in lanes.map(lambda lane: run_all(lane, arguments), (slow, quick)) for pair in lane)
+    for suite in (*quick, *slow):
+        if codes[suite] == FAILED:
+            codes[suite] = run_again(suite, arguments)
+    failed = any(codes.values())
+    print(f"== {'FAILED' if failed else 'passed'} in {time.monotonic() - started:.0f} s", flush=True)
+    return int(failed)
 
 
-def suite(arguments: list[str], environment: dict[str, str]) -> int:
-    """Run pytest once, and what failed once more, alone: a race lost on a busy machine is told, but fails nothing.
+def run_all(suites: list[Suite], arguments: list[str]) -> list[tuple[Suite, int]]:
+    """Run suites one after the other; return each with its exit code."""
+    return [(suite, suite.run(arguments)) for suite in suites]
 
-    A choice that leaves this suite empty is no failure.
-    """
-    code = subprocess.run([*PYTEST, "-q", *arguments], env=environment, check=False).returncode
-    if code == FAILED:
-        print("== again, one at a time: what failed", flush=True)
-        again = ["-q", *arguments, "-p", "no:xdist", "--last-failed", "--last-failed-no-failures", "none"]
-        again = [
-            argument for place, argument in enumerate(again) if argument not in ("-n",) and again[place - 1] != "-n"
-        ]
-        code = subprocess.run([*PYTEST, *again], env=environment, check=False).returncode
-        if code == 0:
-            print("== FLAKY: what failed above passed when run again; look into it", flush=True)
-    return 0 if code == NO_TEST_CHOSEN and len(sys.argv) > 1 else code
+
+def run_again(suite: Suite, arguments: list[str]) -> int:
+    """Run what failed once more, alone: a race lost on a busy machine is told, but fails nothing."""
+    print(f"== {suite.name}: what failed, again, one at a time", flush=True)
+    code = suite.run(arguments, "-n", "0", "--last-failed", "--last-failed-no-failures", "none")
+    if code == 0:
+        print("== FLAKY: what failed above passed when run again; look into it", flush=True)
+    return code
 
 
 def find_browser() -> str | None:
