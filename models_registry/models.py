@@ -15,6 +15,7 @@ from models_registry.models_deploying import (
     ShadowAnswer,
     ShadowChange,
 )
+from models_registry.models_tracking import OutcomeSegment, RunColumns, RunTag
 from projects.models import Event, Project
 
 __all__ = [
@@ -23,12 +24,15 @@ __all__ = [
     "Deployment",
     "LivePoint",
     "MetricPoint",
+    "OutcomeSegment",
     "Prediction",
     "Proposal",
     "ProposalStep",
     "RegisteredModel",
     "ReplayVerdict",
     "Run",
+    "RunColumns",
+    "RunTag",
     "ScoredUpTo",
     "SetAsideEvent",
     "ShadowAnswer",
@@ -46,6 +50,8 @@ class RegisteredModel(models.Model):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="models")
     name = models.CharField(max_length=80)
     spec = models.JSONField()
+    #: The value of every parameter of the spec by its name, defaults included: tables of runs show and sort by them.
+    parameters = models.JSONField(default=dict)
     note = models.TextField(blank=True, max_length=2000)
     created_by = models.ForeignKey(USER, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -128,6 +134,9 @@ class Run(models.Model):
     #: How it learns: metrics, window, drift detector, the rule that publishes versions.
     options = models.JSONField(default=dict)
     trigger = models.CharField(max_length=40, default="person")
+    #: What people wrote about it afterwards, and whether they put it away; `tags` are rows of their own.
+    note = models.TextField(blank=True, max_length=2000)
+    archived_at = models.DateTimeField(null=True, blank=True)
     start_position = models.BigIntegerField(default=0)
     #: Where a replay ends; None for a run that follows.
     target_position = models.BigIntegerField(null=True)

@@ -1,10 +1,10 @@
-"""Addresses of the pages of models, runs and versions."""
+"""Addresses of the pages of models, runs, comparisons and versions."""
 
 from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from models_registry.views import models, runs, versions
+from models_registry.views import comparisons, models, runs, versions
 
 patterns: list[URLPattern] = [
     path("projects/<slug:slug>/models/", models.model_list, name="model_list"),
@@ -13,6 +13,15 @@ patterns: list[URLPattern] = [
     path("projects/<slug:slug>/models/<int:model_id>/", models.model, name="model"),
     path("projects/<slug:slug>/runs/", runs.run_list, name="run_list"),
     path("projects/<slug:slug>/runs/new/", runs.run_create, name="run_create"),
+    path("projects/<slug:slug>/runs/compare/", comparisons.run_compare, name="run_compare"),
+    path("projects/<slug:slug>/comparisons/", comparisons.comparison_list, name="comparison_list"),
+    path("projects/<slug:slug>/comparisons/new/", comparisons.comparison_create, name="comparison_create"),
+    path("projects/<slug:slug>/comparisons/sweep/", comparisons.sweep_create, name="sweep_create"),
+    path("projects/<slug:slug>/comparisons/sweep/count/", comparisons.sweep_count, name="sweep_count"),
+    path("projects/<slug:slug>/comparisons/<int:number>/", comparisons.comparison, name="comparison"),
+    path(
+        "projects/<slug:slug>/comparisons/<int:number>/cancel/", comparisons.comparison_cancel, name="comparison_cancel"
+    ),
     path("projects/<slug:slug>/runs/<int:number>/", runs.run, name="run"),
     path("projects/<slug:slug>/runs/<int:number>/live/", runs.run_live, name="run_live"),
     path("projects/<slug:slug>/runs/<int:number>/chart/", runs.run_chart, name="run_chart"),

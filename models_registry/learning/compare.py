@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,21 @@ BLOCK_METRICS: dict[str, tuple[str, ...]] = {
     "regression": ("MAE", "RMSE", "MSE"),
 }
 """Metrics that can be worked out from the sums of blocks."""
+
+
+class Paired(Protocol):
+    """What is known of models that predicted the same events."""
+
+    task: str
+
+    def count_shared(self, one: str, other: str) -> int:
+        """Return how many events both were scored on."""
+
+    def count_wins(self, one: str, other: str) -> tuple[int, int]:
+        """Return how often the one was right and the other wrong, and the reverse."""
+
+    def sum_blocks(self, name: str) -> Floats:
+        """Return a model's sums, one row per block, one column per name in `COLUMNS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,19 +203,24 @@ def compare_all(
     P-values are corrected by Holm's procedure and intervals are widened, so that with no real difference anywhere one
     is found in at most one case of twenty.
     """
-    measure = find_measure(metric or BLOCK_METRICS[pairing.task][0])
-    offered = BLOCK_METRICS[pairing.task]
+    return compare_pairs(champion, dict.fromkeys(challengers, pairing), pairing.task, metric)
+
+
+def compare_pairs(champion: str, pairs: Mapping[str, Paired], task: str, metric: str | None = None) -> list[Verdict]:
+    """Compare a champion with each challenger, whose name leads to what is known of the two."""
+    measure = find_measure(metric or BLOCK_METRICS[task][0])
+    offered = BLOCK_METRICS[task]
     if measure.name not in offered:
         raise ValueError(f"{measure.name} cannot be compared block by block; {', '.join(offered)} can")
     exact = measure.name == "Accuracy"
-    chances = holm([mcnemar(*pairing.count_wins(champion, name)) for name in challengers]) if exact else []
+    chances = holm([mcnemar(*pair.count_wins(champion, name)) for name, pair in pairs.items()]) if exact else []
     return [
-        _judge(pairing, measure, (champion, name), chances[i] if exact else None, len(challengers))
-        for i, name in enumerate(challengers)
+        _judge(pair, measure, (champion, name), chances[i] if exact else None, len(pairs))
+        for i, (name, pair) in enumerate(pairs.items())
     ]
 
 
-def _judge(pairing: Pairing, measure: Measure, names: tuple[str, str], p: float | None, tests: int) -> Verdict:
+def _judge(pairing: Paired, measure: Measure, names: tuple[str, str], p: float | None, tests: int) -> Verdict:
     work_out = metric_of(pairing.task, measure.name)
     blocks, others = pairing.sum_blocks(names[0]), pairing.sum_blocks(names[1])
     events = pairing.count_shared(*names)

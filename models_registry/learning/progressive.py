@@ -22,6 +22,7 @@ from .drift import Drift, ErrorWatch
 from .errors import EstimatorFailed, describe
 from .intake import Batch, Event, Features, Intake, SetAside
 from .labels import Label, LabelBook
+from .outcomes import Outcomes, note_outcomes
 from .points import Point, Thinner
 from .purity import changes_by_predicting
 from .scoring import Scorer
@@ -53,6 +54,8 @@ class ChunkResult:
         The bucket width to merge this run's stored points to, when it has grown.
     series
         The latest value of every series.
+    outcomes
+        How each prediction turned out.
     """
 
     events: int = 0
@@ -62,6 +65,7 @@ class ChunkResult:
     set_aside: list[SetAside] = field(default_factory=list)
     compact_to: int | None = None
     series: dict[str, float | None] = field(default_factory=dict)
+    outcomes: list[Outcomes] = field(default_factory=list)
 
     def summary(self) -> dict[str, float | None]:
         """Return the latest value of every series, not rounded; `None` where there is none yet."""
@@ -324,6 +328,7 @@ class Learner:
             result.points += points
             result.compact_to = width or result.compact_to
             result.drifts += scored.drifts
+            result.outcomes.append(note_outcomes(self.task, batch.positions, batch.labels, answers.labels))
         result.events += events
         result.position = self.position
         result.set_aside += batch.set_aside

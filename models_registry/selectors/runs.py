@@ -228,7 +228,7 @@ def list_runs(
 def list_run_rows(project: Project, runs: QuerySet[Run]) -> tuple[RunRow, ...]:
     """Return runs as rows, in the order they come. One query."""
     chosen = runs.select_related("model", "created_by").defer("spec", "environment", "model__spec")
-    return tuple(_row(run, project) for run in chosen)
+    return tuple(row_of(run, project) for run in chosen)
 
 
 def find_run(project: Project, number: int) -> Run:
@@ -248,7 +248,7 @@ def open_run(project: Project, run: Run) -> RunPage:
     versions = Version.objects.filter(run=run)
     alarms = Alarm.objects.filter(run=run)
     return RunPage(
-        row=_row(run, project),
+        row=row_of(run, project),
         metrics=read_metrics(run.summary, project),
         error=run.error,
         spec=run.spec,
@@ -281,7 +281,8 @@ def open_run(project: Project, run: Run) -> RunPage:
     )
 
 
-def _row(run: Run, project: Project) -> RunRow:
+def row_of(run: Run, project: Project) -> RunRow:
+    """Return a run, with its model and its starter fetched, as a row."""
     return RunRow(
         number=run.number,
         model_id=run.model_id,

@@ -15,6 +15,7 @@ from django.utils import timezone
 from models_registry import artifacts, engine
 from models_registry.learning.schedule import is_due
 from models_registry.models import Alarm, Run, SetAsideEvent, Version
+from models_registry.services.outcomes import keep_outcomes
 from models_registry.services.points import keep_points
 from models_registry.services.verification import conclude
 from models_registry.services.versions import publish
@@ -147,6 +148,8 @@ def _keep_findings(chunk: Chunk) -> None:
     widths = [result.compact_to for result in results if result.compact_to]
     points = [point for result in results for point in result.points]
     keep_points(run_id=run.pk, points=points, width=max(widths, default=None))
+    if run.purpose == Run.Purpose.LEARN:
+        keep_outcomes(run=run, outcomes=[part for result in results for part in result.outcomes])
     Alarm.objects.bulk_create(
         Alarm(run=run, position=drift.position, detail={"detector": drift.detector, "what": drift.what})
         for result in results

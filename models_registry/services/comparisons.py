@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import itertools
-import json
-import random
-import re
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,7 +17,6 @@ from projects.models import Project
 from projects.services.activity import record
 
 MOST_CANDIDATES = 16
-_PART = re.compile(r"\.?([A-Za-z_]\w*)|\[(\d+)\]")
 
 
 @transaction.atomic
@@ -57,7 +51,7 @@ def start_comparison(
     )
     seed = secrets.randbelow(2**31) if seed is None else seed
     for model in models:
-        run = start_run(
+        start_run(
             model=model,
             mode=mode,
             actor=actor,
@@ -65,8 +59,8 @@ def start_comparison(
             publish_every=publish_every,
             window=window,
             trigger=f"{kind} {comparison.number}",
+            comparison=comparison,
         )
-        Run.objects.filter(pk=run.pk).update(comparison=comparison)
     record(
         actor=actor,
         verb="comparison.started",
@@ -81,45 +75,32 @@ def start_comparison(
 def start_sweep(
     *,
     base: RegisteredModel,
-    grid: Mapping[str, Sequence[Any]],
+    specs: Mapping[str, dict[str, Any]],
     actor: AbstractBaseUser | None,
-    sample: int | None = None,
     seed: int | None = None,
     mode: str = Run.Mode.REPLAY,
     publish_every: int = PUBLISH_EVERY,
 ) -> Comparison:
-    """Compare variants of one model: every combination of `grid`, or `sample` of them drawn at random.
+    """Compare variants of one model, each registered under the model's name and what is different in it.
 
     Parameters
     ----------
     base
-        The model to vary.
-    grid
-        Values by place in the spec, as errors name it: `{"steps[1].params.l2": [0.0, 0.01, 0.1]}`.
+        The model that they vary.
+    specs
+        The variants by what is different: `{"l2=0.1": spec, ...}`, as `learning.sweeps` makes them.
     actor
         Who starts it.
-    sample
-        How many combinations to draw (with `seed`, always the same ones); None takes all.
-    seed
-        Seed of the drawing and of every run.
-    mode, publish_every
-        As for any run.
+    seed, mode, publish_every
+        As for any comparison.
 
     """
-    seed = secrets.randbelow(2**31) if seed is None else seed
-    places = list(grid)
-    combinations = list(itertools.product(*(grid[place] for place in places)))
-    if sample is not None and sample < len(combinations):
-        combinations = random.Random(seed).sample(combinations, sample)  # noqa: S311 - reproducible, not secret
-    if not 2 <= len(combinations) <= MOST_CANDIDATES:
-        raise UserError(
-            f"That makes {len(combinations)} variants; compare 2 to {MOST_CANDIDATES}, or draw a sample.",
-            fields={"grid": f"{len(combinations)} variants."},
-        )
-    variants = [_variant(base, dict(zip(places, values, strict=True)), actor) for values in combinations]
+    if not 2 <= len(specs) <= MOST_CANDIDATES:
+        raise UserError(say_how_many(len(specs)), code="wrong_count", fields={"sweep": f"{len(specs)} candidates."})
+    variants = [_variant(base, difference, spec, actor) for difference, spec in specs.items()]
     return start_comparison(
         project=base.project,
-        name=f"{base.name} over {', '.join(place.rsplit('.', 1)[-1] for place in places)}",
+        name=f"{base.name[:60]}, {len(specs)} variants",
         models=variants,
         actor=actor,
         mode=mode,
@@ -129,28 +110,26 @@ def start_sweep(
     )
 
 
-def _variant(base: RegisteredModel, values: Mapping[str, Any], actor: AbstractBaseUser | None) -> RegisteredModel:
-    """The model with these values in its spec, registered unless it is there already."""
-    spec = copy.deepcopy(base.spec)
-    for place, value in values.items():
-        _put(spec, place, value)
-    said = ", ".join(f"{place.rsplit('.', 1)[-1]}={json.dumps(value)}" for place, value in values.items())
-    name = f"{base.name} · {said}"[:80]
+def say_how_many(count: int) -> str:
+    """Say why so many candidates are not taken."""
+    if count < 2:
+        return f"That makes {count} candidate{'' if count == 1 else 's'}; a sweep needs at least 2."
+    return (
+        f"That makes {count:,} candidates; at most {MOST_CANDIDATES} learn in one pass. "
+        "Give fewer values, or draw some of them at random."
+    )
+
+
+def _variant(
+    base: RegisteredModel, difference: str, spec: dict[str, Any], actor: AbstractBaseUser | None
+) -> RegisteredModel:
+    """The model of this spec, registered unless it is there already."""
+    name = f"{base.name} · {difference}"[:80]
     known = RegisteredModel.objects.filter(project=base.project, name=name).first()
     if known is not None and known.spec == spec:
         return known
+    if known is not None:
+        # Another spec has this name already: two long names may be cut to the same.
+        taken = RegisteredModel.objects.filter(project=base.project, name__startswith=name[:70]).count()
+        name = f"{name[:70]} · {taken + 1}"
     return register_model(project=base.project, name=name, spec=spec, actor=actor)
-
-
-def _put(spec: Any, place: str, value: Any) -> None:
-    """Set what stands at `place` of a spec; `params` are made where they are missing."""
-    parts = [int(index) if index else word for word, index in _PART.findall(place)]
-    if not parts or "".join(match[0] for match in _PART.finditer(place)) != place:
-        raise UserError(f"“{place}” is no place in a spec; write it like steps[1].params.l2.", fields={"grid": place})
-    at = spec
-    try:
-        for part in parts[:-1]:
-            at = at.setdefault(part, {}) if part == "params" else at[part]
-        at[parts[-1]] = value
-    except (KeyError, IndexError, TypeError, AttributeError) as missing:
-        raise UserError(f"The spec has no place “{place}”.", fields={"grid": place}) from missing

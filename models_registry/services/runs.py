@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from models_registry.learning import measures
 from models_registry.learning.errors import SpecError
+from models_registry.learning.parameters import flatten_parameters
 from models_registry.learning.spec import validate
-from models_registry.models import RegisteredModel, Run, Version
+from models_registry.models import Comparison, RegisteredModel, Run, Version
 from models_registry.services.numbering import next_number
 from ops_portal.errors import UserError
 from projects.models import Project
@@ -46,7 +47,12 @@ def register_model(
             fields={"name": "Already taken in this project."},
         )
     model = RegisteredModel.objects.create(
-        project=project, name=name, spec=spec, note=note, created_by_id=actor.pk if actor else None
+        project=project,
+        name=name,
+        spec=spec,
+        parameters=flatten_parameters(spec),
+        note=note,
+        created_by_id=actor.pk if actor else None,
     )
     record(actor=actor, verb="model.registered", summary=f"registered model {name}", project=project, model=model.pk)
     return model
@@ -66,6 +72,7 @@ def start_run(
     target_position: int | None = None,
     purpose: str = Run.Purpose.LEARN,
     verifies: Version | None = None,
+    comparison: Comparison | None = None,
     options: dict[str, Any] | None = None,
 ) -> Run:
     """Queue a run of `model` over its project's labelled events.
@@ -112,6 +119,7 @@ def start_run(
         trigger=trigger,
         purpose=purpose,
         verifies=verifies,
+        comparison=comparison,
         start_position=start,
         position=start,
         target_position=target,

@@ -10,10 +10,12 @@ from ops_portal.charts.dots import dot_chart
 from ops_portal.charts.figure import Band, Chart, Figure, Marker, Series
 from ops_portal.charts.heat import matrix_chart
 from ops_portal.charts.lines import line_chart
+from ops_portal.charts.parallel import Axis, parallel_chart
 from ops_portal.charts.table import TABLE_ROWS
 
 __all__ = [
     "TABLE_ROWS",
+    "Axis",
     "Band",
     "Chart",
     "Figure",
@@ -23,4 +25,5 @@ __all__ = [
     "dot_chart",
     "line_chart",
     "matrix_chart",
+    "parallel_chart",
 ]

@@ -59,6 +59,11 @@ def line_chart(
     return Chart({"data": traces, "layout": layout}, title, summary, columns, rows)
 
 
+def dash_of(index: int) -> str:
+    """Colours and dashes go round at different places, so that the first 36 lines all look different."""
+    return DASHES[(index + index // len(COLOURS)) % len(DASHES)]
+
+
 def _line(one: Series, index: int) -> Figure:
     colour = COLOURS[index % len(COLOURS)]
     few = len(one.x) <= SYMBOL_POINTS
@@ -68,7 +73,7 @@ def _line(one: Series, index: int) -> Figure:
         "name": text_of(one.name),
         "x": [clean(value) for value in one.x],
         "y": [clean(value) for value in one.y],
-        "line": {"color": colour, "width": 2 if index == 0 else 1.75, "dash": DASHES[index % len(DASHES)]},
+        "line": {"color": colour, "width": 2 if index == 0 else 1.75, "dash": dash_of(index)},
         "marker": {"color": colour, "symbol": SYMBOLS[index % len(SYMBOLS)], "size": 6},
         "connectgaps": False,
         "hovertemplate": "%{y:.4~f}",

@@ -27,6 +27,7 @@ LEFT_OUT = {
     "models_registry:overview_chart": FRAGMENT,
     "models_registry:predict_label": POSTED,
     "models_registry:model_check": POSTED,
+    "models_registry:sweep_count": POSTED,
     "models_registry:run_live": FRAGMENT,
     "models_registry:run_chart": FRAGMENT,
     "models_registry:run_metrics": "figures as JSON",
@@ -57,6 +58,8 @@ LEFT_OUT = {
 QUERIES = {
     "models_registry:model_create": ("", "?template=hoeffding-tree"),
     "models_registry:version_compare": ("?a=1&b=4",),
+    "models_registry:run_compare": ("?r=1&r=2",),
+    "models_registry:sweep_create": ("", "?model=1"),
     "models_registry:deploy": ("?version=1",),
 }
 

@@ -62,7 +62,8 @@ PAGES = [
 #: Pages of a project that say what to do when there is nothing yet.
 EMPTY = (
     *("", "data/", "models/", "models/new/", "runs/", "runs/new/", "versions/", "deployments/", "deployments/deploy/"),
-    *("deployments/roll-back/", "predict/", "activity/", "assessment/", "assessment/recommendation/"),
+    *("comparisons/", "comparisons/new/", "comparisons/sweep/", "deployments/roll-back/", "predict/", "activity/"),
+    *("assessment/", "assessment/recommendation/"),
 )
 QUIET = "Nothing here yet"
 
@@ -78,9 +79,22 @@ def known(portal: Portal, browser: Browser, signed_in: dict, tmp_path_factory: p
     }
     found |= {"token": open_panel(page, PROJECT), "assessments:shared.token": shares_a_result(page)}
     found["catalogue:edition.pk"] = publish_an_edition(page)
+    compared = compare_models(page)
+    found |= {f"models_registry:{name}.number": compared for name in ("comparison", "comparison_cancel")}
     found["projects:import_preview.pk"] = upload(page, tmp_path_factory.mktemp("csv") / "pages.csv")
     context.close()
     return found
+
+
+def compare_models(page: Page) -> int:
+    """Let the demo's two models learn the same events in one pass."""
+    page.goto(f"/projects/{PROJECT}/comparisons/new/")
+    for box in page.locator("input[name=models]").all():
+        box.check()
+    page.get_by_role("button", name="Start the comparison").click()
+    page.wait_for_url(re.compile(r"/comparisons/\d+/"))
+    expect(page.locator("#live [data-state=completed]")).to_have_count(2, timeout=60_000)
+    return int(re.search(r"comparisons/(\d+)/", page.url)[1])  # type: ignore[index]
 
 
 def make_token(page: Page) -> int:

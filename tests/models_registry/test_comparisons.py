@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from models_registry.learning.sweeps import make_grid
 from models_registry.models import Comparison, MetricPoint, Run
 from models_registry.services import training
 from models_registry.services.comparisons import start_comparison, start_sweep
@@ -96,30 +97,33 @@ def test_a_candidate_that_fails_leaves_the_others_alone(project) -> None:
 
 def test_a_sweep_registers_its_variants_and_compares_them(project, owner) -> None:
     base = register_model(project=project, name="linear", spec=LINEAR, actor=owner)
-    sweep = start_sweep(base=base, grid={"steps[1].params.l2": [0.0, 0.01, 0.1]}, actor=owner, seed=5)
-    assert sweep.kind == Comparison.Kind.SWEEP
-    runs = list(sweep.runs.order_by("pk"))
+    grid = {"steps[1].params.l2": [0.0, 0.01, 0.1]}
+    sweep = start_sweep(base=base, specs=make_grid(LINEAR, grid), actor=owner, seed=5)
+    assert (sweep.kind, sweep.name) == (Comparison.Kind.SWEEP, "linear, 3 variants")
+    runs = list(sweep.runs.select_related("model").order_by("pk"))
     assert [run.model.name for run in runs] == ["linear · l2=0.0", "linear · l2=0.01", "linear · l2=0.1"]
+    assert [run.model.parameters["LogisticRegression.l2"] for run in runs] == [0.0, 0.01, 0.1]
     assert [run.spec["steps"][1]["params"]["l2"] for run in runs] == [0.0, 0.01, 0.1]
-    assert {run.seed for run in runs} == {5}
-    drawn = start_sweep(
-        base=base, grid={"steps[1].params.l2": [n / 100 for n in range(40)]}, actor=owner, sample=4, seed=5
-    )
-    assert drawn.runs.count() == 4
+    assert {(run.seed, run.target_position, run.trigger) for run in runs} == {(5, EVENTS, "sweep 1")}
+    again = start_sweep(base=base, specs=make_grid(LINEAR, grid), actor=owner, seed=5)
+    assert {run.model_id for run in again.runs.all()} == {run.model_id for run in runs}, "the same spec is one model"
+
+
+def test_long_names_of_variants_do_not_clash(project, owner) -> None:
+    base = register_model(project=project, name="l" * 78, spec=LINEAR, actor=owner)
+    sweep = start_sweep(base=base, specs=make_grid(LINEAR, {"steps[1].params.l2": [0.1, 0.2, 0.3]}), actor=owner)
+    names = [run.model.name for run in sweep.runs.select_related("model")]
+    assert len(set(names)) == 3 and max(map(len, names)) <= 80
 
 
 @pytest.mark.parametrize(
-    ("grid", "said"),
-    [
-        ({"steps[1].params.l2": [0.1]}, "1 variants"),
-        ({"steps[1].params.l2": ["x", "y"]}, "steps\\[1\\].params.l2"),
-        ({"steps[7].params.l2": [0, 1]}, "no place"),
-        ({"; drop": [0, 1]}, "no place"),
-        ({"steps[1].params.l2": list(range(99))}, "99 variants"),
-    ],
-)
-def test_a_sweep_that_makes_no_sense_is_refused(project, owner, grid, said) -> None:
+    ("values", "said"),
+    [([0.1], "makes 1 candidate; a sweep needs at least 2"), ([n / 100 for n in range(17)], "makes 17 candidates"),
+     (["x", "y"], "steps\\[1\\].params.l2")],
+)  # fmt: skip
+def test_a_sweep_that_makes_no_sense_is_refused(project, owner, values, said) -> None:
     base = register_model(project=project, name="linear", spec=LINEAR, actor=owner)
     with pytest.raises(UserError, match=said):
-        start_sweep(base=base, grid=grid, actor=owner)
+        start_sweep(base=base, specs=make_grid(LINEAR, {"steps[1].params.l2": values}), actor=owner)
     assert not Comparison.objects.exists()
+    assert [model.name for model in project.models.all()] == ["linear"], "no variant stays behind"

@@ -48,10 +48,11 @@
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, paint(item, /color/.test(key))]));
   };
 
-  // A phone has no room for a turned word (the caption names what is drawn); its legend has two columns
-  const narrow = (layout) => {
+  // A phone has no room for a turned word (the caption names what is drawn); its legend has two columns, or one
+  const narrow = (layout, data) => {
     delete layout.yaxis.title;
-    Object.assign(layout.legend, { entrywidthmode: "fraction", entrywidth: 0.5, font: { size: 11 } });
+    const long = data.some((trace) => trace.showlegend !== false && (trace.name ?? "").length > 20);
+    Object.assign(layout.legend, { entrywidthmode: "fraction", entrywidth: long ? 1 : 0.5, font: { size: 11 } });
     Object.assign(layout.margin, { l: 32, r: 8 });
   };
 
@@ -85,7 +86,7 @@
       const first = !plot.classList.contains("js-plotly-plot");
       const { data, layout } = paint(JSON.parse(text));
       layout.font.family = getComputedStyle(document.body).fontFamily;
-      if (plot.clientWidth < 480) narrow(layout);
+      if (plot.clientWidth < 480) narrow(layout, data);
       // A finger on the chart scrolls the page
       layout.dragmode = matchMedia("(pointer: coarse)").matches ? false : "zoom";
       const state = drawn.get(plot) ?? { revision: 0, zoomed: false };

@@ -1,0 +1,362 @@
+"""Pages about comparisons: starting one or a sweep, its candidates side by side, and what is chance."""
+
+from __future__ import annotations
+
+import random
+import re
+
+import pytest
+from django.core.cache import cache
+from django.urls import reverse
+from django.utils import timezone
+
+from models_registry.models import Comparison, Deployment, RegisteredModel, Run, Version
+from models_registry.selectors.comparisons import candidates_of, list_comparisons
+from models_registry.selectors.side_by_side import compare_runs
+from models_registry.services.comparisons import start_comparison
+from models_registry.services.deployment import deploy
+from models_registry.services.runs import start_run
+from projects.models import Task
+from projects.payload import Incoming
+from projects.services.events import accept
+from tests.factories import make_events, make_member, make_project, make_user
+from tests.models_registry.learned import LINE, SHALLOW, TREE, learn, make_model
+
+HTMX = {"HX-Request": "true"}
+LINEAR = {"steps": [{"use": "preprocessing.StandardScaler"}, {"use": "linear_model.LogisticRegression"}]}
+PRIOR = {"use": "dummy.PriorClassifier"}
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered():
+    cache.clear()
+
+
+@pytest.fixture
+def page(client, owner, project):
+    client.force_login(owner)
+
+    def url(name, *args, of=project):
+        return reverse(f"models_registry:{name}", args=[of.slug, *args])
+
+    return url
+
+
+def numeric_events(project, count: int, noise: float = 0.1, *, number: bool = False) -> None:
+    """Events whose label follows x but for some noise."""
+    rng = random.Random(4)
+    items = []
+    for line in range(1, count + 1):
+        x, y = rng.random(), rng.random()
+        label = 3 * x + rng.gauss(0, noise) if number else (x > 0.5) != (rng.random() < noise)
+        items.append(Incoming(line, None, {"x": x, "y": y}, label))
+    accept(project_id=project.pk, items=items, now=timezone.now())
+    project.refresh_from_db()
+
+
+@pytest.fixture
+def compared(project, owner):
+    """A finished comparison of a linear model, a tree, and a guess that ignores the features."""
+    numeric_events(project, 1_500)
+    models = [make_model(project, name, spec) for name, spec in (("Guess", PRIOR), ("Linear", LINEAR), ("Tree", TREE))]
+    comparison = start_comparison(project=project, name="Three ways", models=models, actor=owner, seed=1)
+    for run in comparison.runs.order_by("pk"):
+        learn(run)
+    return comparison
+
+
+# --- starting -------------------------------------------------------------------------------------
+
+
+def test_a_comparison_starts_with_its_models_and_one_ring(
+    client, page, project, rung, owner, django_capture_on_commit_callbacks
+):
+    make_events(project, 20)
+    chosen = [make_model(project, "One", TREE), make_model(project, "Other", SHALLOW)]
+    html = client.get(page("comparison_create")).content.decode()
+    assert "Hoeffding tree" in html and "2 to 16" in html
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = client.post(
+            page("comparison_create"),
+            {"models": [one.pk for one in chosen], "name": "", "mode": "replay", "publish_every": "0", "seed": "3"},
+        )
+    made = Comparison.objects.get()
+    assert answer["Location"] == page("comparison", made.number)
+    assert (made.name, made.created_by) == ("Other against One", owner)
+    runs = candidates_of(made)
+    assert {(run.seed, run.target_position, run.options["publish_every"]) for run in runs} == {(3, 20, 0)}
+    assert [name for name, *_ in rung].count("models_registry.tasks.advance_run") == 1
+
+
+@pytest.mark.parametrize("count", [0, 1, 17])
+def test_too_few_and_too_many_models_are_refused_in_words(client, page, project, count):
+    make_events(project, 5)
+    RegisteredModel.objects.bulk_create(
+        RegisteredModel(project=project, name=f"m{number}", spec=TREE) for number in range(18)
+    )
+    chosen = list(RegisteredModel.objects.values_list("pk", flat=True)[:count])
+    answer = client.post(page("comparison_create"), {"models": chosen, "mode": "replay", "publish_every": "0"})
+    assert answer.status_code == 422
+    said = "Choose at least two models" if not count else f"Choose 2 to 16 models; {count} are chosen."
+    assert said in answer.content.decode()
+    assert answer.content.decode().count("checked") >= count, "what was chosen stays chosen"
+    assert not Run.objects.exists()
+
+
+def test_a_project_without_two_models_is_told_what_to_do(client, page, project):
+    assert "A comparison needs models" in client.get(page("comparison_list")).content.decode()
+    assert "There is none yet" in client.get(page("comparison_create")).content.decode()
+    assert "A sweep needs a model" in client.get(page("sweep_create")).content.decode()
+    make_model(project, "One", TREE)
+    html = client.get(page("comparison_create")).content.decode()
+    assert "There is one so far" in html and page("sweep_create") in html
+
+
+# --- sweeps ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def linear(project):
+    make_events(project, 30)
+    return make_model(project, "Linear", LINEAR)
+
+
+def fields(client, page, model, **named):
+    """The form's names for values of parameters by their short names."""
+    form = client.get(page("sweep_create") + f"?model={model.pk}").context["form"]
+    index = {setting.name: i for i, setting in enumerate(form.settings)}
+    given = {"mode": "replay", "publish_every": "0", "seed": "", "how": "grid", "count": "4"}
+    for key, value in named.items():
+        kind, _, name = key.partition("__")
+        given[f"{kind}_{index[name.replace('__', '.')]}" if name else key] = value
+    return given
+
+
+def test_a_grid_is_counted_before_it_starts(client, page, linear):
+    asked = fields(client, page, linear, values__LogisticRegression__l2="0, 0.01, 0.1") | {"how": "grid"}
+    more = fields(client, page, linear, values__StandardScaler__with_std="true, false")
+    asked |= {key: value for key, value in more.items() if key.startswith("values")}
+    address = f"?model={linear.pk}"
+    html = client.post(page("sweep_count") + address, asked, headers=HTMX).content.decode()
+    assert "<strong>6 candidates</strong>" in html and "l2=0.01" in html and "<html" not in html
+    whole = client.post(page("sweep_create") + address, asked | {"count_only": "1"})
+    assert whole.status_code == 200 and "<strong>6 candidates</strong>" in whole.content.decode()
+    assert not Run.objects.exists(), "counting starts nothing"
+    answer = client.post(page("sweep_create") + address, asked)
+    made = Comparison.objects.get()
+    assert answer["Location"] == page("comparison", made.number)
+    assert sorted(run.model.parameters["LogisticRegression.l2"] for run in candidates_of(made)) == [
+        0,
+        0,
+        0.01,
+        0.01,
+        0.1,
+        0.1,
+    ]
+
+
+def test_random_draws_are_the_ones_that_were_shown(client, page, linear):
+    asked = fields(client, page, linear, low__LogisticRegression__l2="0.001", high__LogisticRegression__l2="1")
+    log = fields(client, page, linear, log__LogisticRegression__l2="on")
+    asked |= {key: value for key, value in log.items() if key.startswith("log")} | {"how": "random", "count": "5"}
+    html = client.post(page("sweep_count") + f"?model={linear.pk}", asked).content.decode()
+    shown = re.findall(r"<code>(l2=[^<]+)</code>", html)
+    assert len(shown) == 5
+    client.post(page("sweep_create") + f"?model={linear.pk}", asked)
+    assert [run.model.name for run in candidates_of(Comparison.objects.get())] == [f"Linear · {one}" for one in shown]
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ({}, "more than one value"),
+        ({"values__LogisticRegression__l2": "0.1"}, "makes 1 candidate; a sweep needs at least 2"),
+        ({"values__LogisticRegression__l2": ", ".join(map(str, range(17)))}, "makes 17 candidates; at most 16"),
+        ({"values__LogisticRegression__l2": "lots, few"}, "expected a number"),
+        ({"values__LogisticRegression__l2": "-1, 0"}, "expected a number &gt;= 0"),
+        ({"values__LogisticRegression__l2": "nan, 1e999"}, "expected a number"),
+        ({"values__LogisticRegression__l2": ",".join("12345678901234567890" * 3 for _ in range(51))}, "at most 500"),
+        ({"low__LogisticRegression__l2": "1", "how": "random"}, "both ends of the range"),
+        ({"low__LogisticRegression__l2": "1", "high__LogisticRegression__l2": "x", "how": "random"}, "Enter a number"),
+        ({"low__LogisticRegression__l2": "2", "high__LogisticRegression__l2": "1", "how": "random"}, "the smaller one"),
+        ({"how": "sideways"}, "not one of the available choices"),
+        ({"how": "random", "count": "17"}, "less than or equal to 16"),
+    ],
+)  # fmt: skip
+def test_a_sweep_that_makes_no_sense_says_so_at_its_place(client, page, linear, named, said):
+    asked = fields(client, page, linear, **named)
+    for name in ("sweep_count", "sweep_create"):
+        answer = client.post(page(name) + f"?model={linear.pk}", asked)
+        assert answer.status_code == (200 if name == "sweep_count" else 422)
+        assert said in answer.content.decode()
+    assert not Run.objects.exists() and RegisteredModel.objects.count() == 1
+
+
+def test_a_sweep_knows_how_many_runs_may_be_at_work(client, page, linear):
+    for _ in range(18):
+        start_run(model=linear, mode="follow", actor=None)
+    asked = fields(client, page, linear, values__LogisticRegression__l2="0, 0.01, 0.1")
+    html = client.post(page("sweep_count") + f"?model={linear.pk}", asked).content.decode()
+    assert "18 runs of this project are at work; with 3 more" in html
+
+
+def test_models_of_other_projects_cannot_be_varied(client, page, linear, team):
+    theirs = make_model(make_project(team, name="Other"), "Theirs")
+    for model in (theirs.pk, 10**8):
+        assert client.get(page("sweep_create") + f"?model={model}").status_code == 404
+        assert client.post(page("sweep_count") + f"?model={model}").status_code == 404
+    assert client.post(page("sweep_count") + "?model=x").status_code == 404
+
+
+# --- looking --------------------------------------------------------------------------------------
+
+
+def test_champion_and_challengers_are_on_one_chart_with_the_baseline(client, page, compared):
+    answer = client.get(page("comparison", compared.number), {"metric": "Accuracy"})
+    figure = answer.context["shown"].chart.figure
+    assert [trace["name"] for trace in figure["data"]] == ["Guess", "Linear", "Tree", "Baseline"]
+    html = answer.content.decode()
+    assert "the first of them, because none of them serves" in html
+    assert "hx-trigger" not in html.split('id="live"')[1].split(">")[0], "what is over is not polled"
+
+
+def test_the_difference_is_told_from_chance_in_words_with_numbers_and_method(client, page, compared, project):
+    shown = client.get(page("comparison", compared.number), {"metric": "Accuracy"}).context["shown"]
+    assert shown.champion.name == "Guess"
+    assert shown.challengers[0].name in ("Linear", "Tree")
+    for line in shown.challengers:
+        assert line.verdict.better == line.name and line.verdict.p < 0.001
+        assert "not by chance: Accuracy" in line.verdict.words and "(McNemar, p < 0.001)" in line.verdict.words
+        assert line.verdict.events == 1_499, "the guess says nothing about the first event"
+    assert "and not by chance; 2 of 2 challengers are" in shown.headline
+    twin = Run.objects.get(model__name="Linear")
+    again = client.get(page("comparison", compared.number), {"metric": "Accuracy", "champion": str(twin.number)})
+    tree = next(line for line in again.context["shown"].challengers if line.name == "Tree")
+    assert tree.verdict.test == "McNemar" and "1,499 events" in tree.verdict.words
+    f1 = client.get(page("comparison", compared.number), {"metric": "F1"}).context["shown"]
+    assert {line.verdict.test for line in f1.challengers} == {"block bootstrap"}
+    assert all(line.verdict.interval for line in f1.challengers)
+    roc = client.get(page("comparison", compared.number)).content.decode()
+    assert "ROC AUC cannot be tested event by event, so the test looks at Accuracy" in roc
+
+
+def test_twins_could_be_chance(project, owner):
+    numeric_events(project, 800)
+    models = [make_model(project, "One", LINEAR), make_model(project, "Twin", LINEAR)]
+    comparison = start_comparison(project=project, name="", models=models, actor=owner, seed=1)
+    runs = [learn(run) for run in comparison.runs.select_related("model", "created_by").order_by("pk")]
+    [line] = compare_runs(project, runs, metric="Accuracy").challengers
+    assert (line.verdict.better, line.verdict.p, line.standing) == ("", 1.0, "even")
+    assert line.verdict.words.startswith("No real difference")
+
+
+def test_regressions_are_judged_by_the_interval_of_the_difference(owner, team):
+    project = make_project(team, name="Prices", task=Task.REGRESSION)
+    numeric_events(project, 1_000, number=True)
+    mean = {"use": "dummy.StatisticRegressor", "params": {"statistic": {"use": "stats.Mean"}}}
+    models = [make_model(project, "Mean", mean), make_model(project, "Line", LINE)]
+    comparison = start_comparison(project=project, name="", models=models, actor=owner, seed=1)
+    runs = [learn(run) for run in comparison.runs.select_related("model", "created_by").order_by("pk")]
+    [line] = compare_runs(project, runs).challengers
+    assert line.verdict.better == "Line" and line.verdict.interval[0] > 0
+    assert "(block bootstrap, difference +" in line.verdict.words
+
+
+def test_what_serves_is_the_champion(compared, project, owner):
+    run = Run.objects.get(model__name="Tree")
+    version = run.versions.get()
+    deploy(project=project, version=version, actor=owner)
+    shown = compare_runs(project, candidates_of(compared))
+    assert (shown.champion.name, shown.why_champion) == ("Tree", f"its v{version.number} serves now")
+    newer = learn(start_run(model=run.model, mode="replay", actor=None))
+    deploy(project=project, version=newer.versions.get(), actor=owner)
+    shown = compare_runs(project, candidates_of(compared))
+    assert (shown.champion.name, shown.why_champion) == ("Tree", "v4 of the same model serves now")
+    assert Deployment.objects.count() == 2 and Version.objects.count() == 4
+
+
+def test_only_what_differs_is_in_the_table(client, page, project, owner):
+    numeric_events(project, 100)
+    specs = {"Deep": {}, "Shallow": {"max_depth": 3}, "Patient": {"max_depth": 3, "grace_period": 300}}
+    models = [
+        make_model(project, name, {"use": "tree.HoeffdingTreeClassifier", "params": params})
+        for name, params in specs.items()
+    ]
+    comparison = start_comparison(project=project, name="", models=models, actor=owner, seed=1)
+    for run in comparison.runs.all():
+        learn(run)
+    shown = client.get(page("comparison", comparison.number)).context["shown"]
+    assert set(shown.parameters) == {"HoeffdingTreeClassifier.grace_period", "HoeffdingTreeClassifier.max_depth"}
+    cells = {
+        line.name: {
+            name: (cell.text, cell.differs) for name, cell in zip(shown.parameters, line.parameters, strict=True)
+        }
+        for line in shown.lines
+    }
+    assert cells["Patient"]["HoeffdingTreeClassifier.grace_period"] == ("300", True)
+    assert cells["Shallow"]["HoeffdingTreeClassifier.max_depth"][0] == "3"
+    assert not any(differs for _, differs in cells["Deep"].values()), "the champion does not differ from itself"
+    parallel = shown.parallel.figure
+    assert len(parallel["data"]) == 3
+    assert "grace_period" in parallel["layout"]["xaxis"]["ticktext"][0]
+    assert all(0 <= y <= 1 for trace in parallel["data"] for y in trace["y"] if y is not None)
+
+
+def test_any_runs_can_be_compared_and_the_queries_do_not_grow(
+    client, page, compared, project, django_assert_num_queries
+):
+    two = "?r=1&r=2"
+    whole = "?" + "&".join(f"r={number}" for number in (1, 2, 3))
+    for query, count in ((two, 2), (whole, 3)):
+        cache.clear()
+        answer = client.get(page("run_compare") + query)
+        assert len(answer.context["shown"].lines) == count
+    runs = candidates_of(compared)
+    for some in (runs[:2], runs):
+        cache.clear()
+        with django_assert_num_queries(5):
+            compare_runs(project, some, metric="Accuracy")
+        with django_assert_num_queries(4):
+            compare_runs(project, some, metric="Accuracy")  # what was found about chance is remembered
+    with django_assert_num_queries(3):
+        list_comparisons(project)
+
+
+@pytest.mark.parametrize("query", ["", "?r=1", "?r=1&r=1", "?r=1&r=99", "?r=x&r=-1&r=" + "9" * 30])
+def test_too_few_runs_to_compare_lead_back_with_a_word(client, page, compared, query):
+    answer = client.get(page("run_compare") + query, follow=True)
+    assert answer.redirect_chain[0][0] == page("run_list")
+    assert "Tick 2 to 50 runs to compare" in answer.content.decode()
+
+
+def test_a_comparison_at_work_is_polled_and_can_be_cancelled(client, page, project, owner):
+    make_events(project, 20)
+    models = [make_model(project, "One", TREE), make_model(project, "Other", SHALLOW)]
+    comparison = start_comparison(project=project, name="", models=models, actor=owner, mode="follow")
+    html = client.get(page("comparison", comparison.number)).content.decode()
+    assert 'hx-trigger="every 2s"' in html and "Nothing was predicted yet" in html
+    assert "2 of its runs are not over" in client.get(page("comparison_cancel", comparison.number)).content.decode()
+    client.post(page("comparison_cancel", comparison.number))
+    assert {run.state for run in candidates_of(comparison)} == {"cancelled"}
+
+
+def test_odd_questions_get_a_sensible_answer(client, page, compared):
+    for query in ("?metric=Nonsense", "?champion=x", "?champion=99", f"?champion={10**30}&metric=R2"):
+        assert client.get(page("comparison", compared.number) + query).status_code == 200
+    assert client.get(page("comparison", 99)).status_code == 404
+
+
+def test_who_may(client, page, compared, team):
+    viewer = make_user()
+    make_member(team, viewer)
+    client.force_login(viewer)
+    assert client.get(page("comparison", 1)).status_code == 200
+    assert client.get(page("comparison_list")).status_code == 200
+    assert client.get(page("run_compare") + "?r=1&r=2").status_code == 200
+    for name in ("comparison_create", "sweep_create"):
+        assert client.get(page(name)).status_code == 403
+    assert client.post(page("comparison_cancel", 1)).status_code == 403
+    client.force_login(make_user())
+    for name, args in (("comparison", [1]), ("comparison_list", []), ("run_compare", []), ("sweep_count", [])):
+        assert client.get(page(name, *args)).status_code == 404 or name == "sweep_count"
+    assert client.post(page("sweep_count")).status_code == 404
