@@ -221,11 +221,14 @@ class ApiToken(models.Model):
 
 
 class DataImport(models.Model):
-    """A file or a bundled data set on its way into a project's events, done in the worker in bounded chunks."""
+    """A file or a stream on its way into a project's events, done in the worker in bounded chunks."""
 
     class Kind(models.TextChoices):
         CSV = "csv", "CSV file"
+        NDJSON = "ndjson", "NDJSON file"
+        PARQUET = "parquet", "Parquet file"
         BUNDLED = "bundled", "Bundled data set"
+        SYNTHETIC = "synthetic", "Synthetic stream"
 
     class State(models.TextChoices):
         PREVIEW = "preview", "Waiting for confirmation"

@@ -6,8 +6,8 @@ import codecs
 import csv
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from projects.csv_files.plan import (
@@ -15,7 +15,6 @@ from projects.csv_files.plan import (
     FALSE_WORDS,
     ID,
     LABEL,
-    MISSING_WORDS,
     NUMBER,
     SKIP,
     TEXT,
@@ -48,7 +47,6 @@ _NO_CSV = {
     b"PK\x03\x04": "an Excel workbook or a ZIP archive",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
     b"\x1f\x8b": "a gzip archive",
-    b"PAR1": "a Parquet file",
     b"%PDF": "a PDF document",
 }
 _WHAT_NOW = {
@@ -58,8 +56,8 @@ _WHAT_NOW = {
 _CODE = re.compile(r"0\d+")
 
 
-class NotCsvError(ValueError):
-    """A file that cannot be read as CSV at all, with a sentence that says what to do."""
+class UnreadableFileError(ValueError):
+    """A file that cannot be read at all, with a sentence that says what to do."""
 
 
 @dataclass
@@ -109,21 +107,23 @@ def detect_encoding(file: Bytes) -> tuple[str, int | None]:
 
     Raises
     ------
-    NotCsvError
+    UnreadableFileError
         The file is empty or no text.
 
     """
     file.seek(0)
     head = file.read(4096)
     if not head.strip():
-        raise NotCsvError("This file is empty.")
+        raise UnreadableFileError("This file is empty.")
     for magic, what in _NO_CSV.items():
         if head.startswith(magic):
-            raise NotCsvError(f"This is {what}, not a CSV file. Save or export the table as CSV (UTF-8) and try again.")
+            raise UnreadableFileError(
+                f"This is {what}, not a CSV, NDJSON or Parquet file. Unpack or export the table and try again."
+            )
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or head[1::2].count(0) > len(head) / 4:
-        raise NotCsvError("This file is UTF-16. Save it as CSV in UTF-8 and try again.")
+        raise UnreadableFileError("This file is UTF-16. Save it as CSV in UTF-8 and try again.")
     if b"\n" not in head and head.count(b"\r") > 1:
-        raise NotCsvError("The lines of this file end as on old Macs. Save it with Unix or Windows line ends.")
+        raise UnreadableFileError("The lines of this file end as on old Macs. Save it with Unix or Windows line ends.")
     file.seek(0)
     number = beyond_ascii = wrong = 0
     first_wrong = None
@@ -185,7 +185,7 @@ def preview(
 
     Raises
     ------
-    NotCsvError
+    UnreadableFileError
         The file cannot be read as CSV, with what to do about it.
 
     """
@@ -199,53 +199,82 @@ def preview(
     header = next(records, None)
     names = _names(header, delimiter)
     sample = list(islice(records, SAMPLE_ROWS))
-    good: list[Record] = []
-    bad: list[Record] = []
-    for record in sample:
-        (bad if record.error or len(record.fields) != len(names) else good).append(record)
+    bad = [record for record in sample if record.error or len(record.fields) != len(names)]
+    good = [record for record in sample if not record.error and len(record.fields) == len(names)]
     if not good:
-        raise NotCsvError("No row below the header has as many values as the header has columns.")
+        raise UnreadableFileError("No row below the header has as many values as the header has columns.")
     if header and all(_is_number(name) for name in names):
         warnings.append("The first line looks like values, not names. If it is a row of data, add a header line.")
     decimal = _decimal(good, delimiter)
-    columns = [_column(name, [record.fields[at].strip() for record in good], decimal) for at, name in enumerate(names)]
-    _assign_roles(columns, good, label_name)
+    plan = CsvPlan(encoding, delimiter, [(name, TEXT) for name in names], label_type, decimal)
+    return describe_table(plan, good, bad, warnings, task=task, label_name=label_name)
+
+
+def describe_table(
+    plan: CsvPlan,
+    rows: list[Record],
+    bad: list[Record],
+    warnings: list[str],
+    *,
+    task: str,
+    label_name: str,
+    types: Mapping[str, str] | None = None,
+) -> Preview:
+    """Return what the columns of sampled rows seem to be; `types` where the file itself says what a column holds."""
+    columns = []
+    for at, (name, _) in enumerate(plan.columns):
+        texts = [record.fields[at].strip() for record in rows]
+        column = _column(name, texts, plan.decimal, plan.missing)
+        if types and column.use != SKIP:
+            column.use = types.get(name, column.use)
+        columns.append(column)
+    _assign_roles(columns, rows, label_name)
     label = next((column for column in columns if column.use == LABEL), None)
-    plan = CsvPlan(
-        encoding,
-        delimiter,
-        [(column.name, column.use) for column in columns],
-        label_type or _label_type(task, label),
-        decimal,
+    plan = replace(
+        plan,
+        columns=[(column.name, column.use) for column in columns],
+        label_type=plan.label_type or _label_type(task, label),
     )
-    return Preview(plan, columns, good[:SHOWN_ROWS], len(sample), bad, warnings)
+    return Preview(plan, columns, rows[:SHOWN_ROWS], len(rows) + len(bad), bad, warnings)
 
 
 def _names(header: Record | None, delimiter: str) -> list[str]:
     if header is None:
-        raise NotCsvError("This file is empty.")
+        raise UnreadableFileError("This file is empty.")
     if header.error:
-        raise NotCsvError(f"The header (line {header.line}) cannot be read: {header.error}.")
+        raise UnreadableFileError(f"The header (line {header.line}) cannot be read: {header.error}.")
     names = [name.strip() for name in header.fields]
     if len(names) < 2:
-        raise NotCsvError(
+        raise UnreadableFileError(
             f"The header has one column only when split at the {DELIMITERS[delimiter]}."
             " A file needs at least two columns; choose another delimiter or check the file."
         )
-    if len(names) > MAX_COLUMNS:
-        raise NotCsvError(f"The header has {len(names):,} columns; at most {MAX_COLUMNS:,} are taken.")
     names = [name or f"column {number}" for number, name in enumerate(names, start=1)]
-    double = [name for name, times in Counter(names).items() if times > 1]
-    if double:
-        raise NotCsvError(f'Two columns are called "{double[0][:80]}". Rename one of them in the header.')
-    long = next((name for name in names if len(name) > MAX_NAME), None)
-    if long:
-        raise NotCsvError(f'A column name is longer than {MAX_NAME} characters: "{long[:60]}…".')
+    check_names(names)
     return names
 
 
-def _column(name: str, texts: Sequence[str], decimal: str) -> Column:
-    present = [text for text in texts if text and text not in MISSING_WORDS]
+def check_names(names: Sequence[str]) -> None:
+    """Refuse too many columns, two of one name, and names that are too long.
+
+    Raises
+    ------
+    UnreadableFileError
+        With what to change.
+
+    """
+    if len(names) > MAX_COLUMNS:
+        raise UnreadableFileError(f"This file has {len(names):,} columns; at most {MAX_COLUMNS:,} are taken.")
+    double = [name for name, times in Counter(names).items() if times > 1]
+    if double:
+        raise UnreadableFileError(f'Two columns are called "{double[0][:80]}". Rename one of them.')
+    long = next((name for name in names if len(name) > MAX_NAME), None)
+    if long:
+        raise UnreadableFileError(f'A column name is longer than {MAX_NAME} characters: "{long[:60]}…".')
+
+
+def _column(name: str, texts: Sequence[str], decimal: str, missing: Sequence[str]) -> Column:
+    present = [text for text in texts if text and text not in missing]
     distinct = Counter(present)
     column = Column(name, TEXT, list(islice(distinct, 3)), len(texts) - len(present), values=frozenset(distinct))
     if not present:

@@ -22,7 +22,10 @@ MISSING_WORDS = ("NA", "N/A", "null", "None")
 
 @dataclass(frozen=True)
 class CsvPlan:
-    """How one file is read. `columns` are (name, use) pairs in the order of the file."""
+    """How one file is read. `columns` are (name, use) pairs in the order of the file.
+
+    Without columns, each row of the file is an event in the API's own form.
+    """
 
     encoding: str
     delimiter: str
@@ -30,6 +33,11 @@ class CsvPlan:
     label_type: str = TEXT
     decimal: str = "."
     missing: tuple[str, ...] = MISSING_WORDS
+
+    @property
+    def events(self) -> bool:
+        """Say whether the rows are events already, with nothing to be said about columns."""
+        return not self.columns
 
     def as_options(self) -> dict[str, Any]:
         """Return the plan as it is kept with the import."""

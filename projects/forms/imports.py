@@ -8,7 +8,7 @@ from django import forms
 
 from projects.bundled import DataSet
 from projects.csv_files.guess import DELIMITERS, ENCODINGS, Preview
-from projects.csv_files.plan import BOOLEAN, ID, LABEL, MISSING_WORDS, NUMBER, SKIP, TEXT, TIME, CsvPlan
+from projects.csv_files.plan import BOOLEAN, ID, LABEL, NUMBER, SKIP, TEXT, TIME, CsvPlan
 from projects.models import Project
 from projects.services.imports import MAX_FILE, MAX_RATE
 
@@ -23,15 +23,16 @@ LABEL_TYPES = {
 }
 
 
-class CsvUploadForm(forms.Form):
-    """Takes a CSV file."""
+class UploadForm(forms.Form):
+    """Takes a file."""
 
     file = forms.FileField(
-        label="CSV file",
+        label="File",
         max_length=200,
         allow_empty_file=True,  # told in the preview, in the same words as every other unreadable file
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv"}),
-        help_text=f"A header line, then one row per event, oldest first. Up to {MAX_FILE >> 20} MB.",
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.tsv,.txt,.ndjson,.jsonl,.json,.parquet,.pq"}),
+        help_text="CSV with a header line, NDJSON or Parquet; one row per event, oldest first."
+        f" Up to {MAX_FILE >> 20} MB.",
     )
 
 
@@ -71,7 +72,7 @@ class CsvPlanForm(forms.Form):
         initial = {
             "label_type": plan.label_type,
             "decimal": plan.decimal,
-            "missing": ", ".join(MISSING_WORDS),
+            "missing": ", ".join(plan.missing),
             **{f"use-{number}": use for number, (_, use) in enumerate(plan.columns)},
         }
         super().__init__(*args, **{**kwargs, "initial": initial})
@@ -83,6 +84,11 @@ class CsvPlanForm(forms.Form):
         label_type = self.fields["label_type"]
         assert isinstance(label_type, forms.ChoiceField)
         label_type.choices = kinds
+        if not plan.delimiter:
+            del self.fields["decimal"]  # only CSV has numbers as texts
+        if plan.events:
+            del self.fields["label_type"], self.fields["missing"]
+            return
         for number, column in enumerate(preview.columns):
             self.fields[f"use-{number}"] = forms.ChoiceField(
                 label=column.name,
@@ -92,10 +98,14 @@ class CsvPlanForm(forms.Form):
 
     def columns(self) -> list[tuple[Any, Any]]:
         """Return the columns of the file, each with the field that says what it is."""
+        if self.preview.plan.events:
+            return [(column, None) for column in self.preview.columns]
         return [(column, self[f"use-{number}"]) for number, column in enumerate(self.preview.columns)]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        if self.preview.plan.events:
+            return cleaned
         uses = [cleaned.get(f"use-{number}") for number in range(len(self.preview.columns))]
         for use, what in ((LABEL, "label"), (ID, "id"), (TIME, "time")):
             if uses.count(use) > 1:
@@ -107,12 +117,14 @@ class CsvPlanForm(forms.Form):
     def plan(self) -> CsvPlan:
         """Return how the file is to be read, after the form was found valid."""
         cleaned, seen = self.cleaned_data, self.preview.plan
+        if seen.events:
+            return seen
         return CsvPlan(
             seen.encoding,
             seen.delimiter,
             [(name, cleaned[f"use-{number}"]) for number, (name, _) in enumerate(seen.columns)],
             cleaned["label_type"],
-            cleaned["decimal"],
+            cleaned.get("decimal", seen.decimal),
             tuple(word.strip() for word in cleaned["missing"].split(",") if word.strip()),
         )
 

@@ -145,15 +145,15 @@ def data_overview(project: Project) -> DataOverview:
 def import_row(data_import: DataImport) -> ImportRow:
     """Return `data_import` as lists show it."""
     options = data_import.options
-    is_csv = data_import.kind == DataImport.Kind.CSV
+    by_bytes = data_import.kind in {DataImport.Kind.CSV, DataImport.Kind.NDJSON}
     by = data_import.created_by
     return ImportRow(
         pk=data_import.pk,
         name=data_import.name,
         kind=data_import.get_kind_display(),
         state=data_import.state,
-        done=data_import.offset if is_csv else data_import.row,
-        total=options.get("size") if is_csv else data_import.total_rows,
+        done=data_import.offset if by_bytes else data_import.row,
+        total=options.get("size") if by_bytes else data_import.total_rows,
         accepted=data_import.accepted,
         duplicates=data_import.duplicates,
         corrections=data_import.corrections,
@@ -164,6 +164,14 @@ def import_row(data_import: DataImport) -> ImportRow:
         created_at=data_import.created_at,
         finished_at=data_import.finished_at,
     )
+
+
+def same_file(data_import: DataImport) -> DataImport | None:
+    """Return the newest import of the same content that was confirmed before; one query."""
+    others = DataImport.objects.filter(
+        project_id=data_import.project_id, options__digest=data_import.options.get("digest", "")
+    )
+    return others.exclude(state=State.PREVIEW).exclude(pk=data_import.pk).first()
 
 
 def event_detail(project: Project, pk: int) -> EventDetail | None:

@@ -19,13 +19,13 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q
 
 from ops_portal.errors import UserError
-from projects.csv_files.plan import CsvPlan, RowReader
-from projects.csv_files.records import read_records
+from projects.csv_files.plan import CsvPlan
 from projects.models import DataImport, RejectedRow
-from projects.payload import Incoming, PayloadError
+from projects.payload import Incoming
 from projects.river_streams import close_data_set, read_data_set
 from projects.services.activity import record
 from projects.services.events import Rejection, accept
+from projects.uploads import UnreadableFileError, close_file, read_rows
 
 log = logging.getLogger(__name__)
 
@@ -64,8 +64,8 @@ def advance_import(*, import_id: int, now: datetime) -> float | None:
     try:
         chunk = _read(data_import)
         moved, wait = _take(data_import, chunk, now, started)
-    except (UserError, FileNotFoundError) as error:
-        _fail(data_import, str(error) if isinstance(error, UserError) else "The uploaded file is gone.", now)
+    except (UserError, UnreadableFileError, FileNotFoundError) as error:
+        _fail(data_import, "The uploaded file is gone." if isinstance(error, FileNotFoundError) else str(error), now)
         return None
     except (OperationalError, InterfaceError):
         raise  # the database was busy or away: the sweeper rings again
@@ -95,7 +95,7 @@ def discard_old_previews(*, now: datetime) -> int:
 def _read(data_import: DataImport) -> Chunk:
     if data_import.kind == DataImport.Kind.BUNDLED:
         return _read_bundled(data_import)
-    return _read_csv(data_import)
+    return _read_file(data_import)
 
 
 def _read_bundled(data_import: DataImport) -> Chunk:
@@ -112,30 +112,25 @@ def _read_bundled(data_import: DataImport) -> Chunk:
     return Chunk(row, 0, items, at_end=at_end)
 
 
-def _read_csv(data_import: DataImport) -> Chunk:
+def _read_file(data_import: DataImport) -> Chunk:
     plan = CsvPlan.from_options(data_import.options)
-    reader = RowReader(plan, data_import.project.task, f"import{data_import.pk}-")
-    chunk = Chunk(data_import.row, data_import.offset)
+    task, prefix = data_import.project.task, data_import.options.get("key_prefix", f"import{data_import.pk}-")
+    row, offset = data_import.row, data_import.offset
+    chunk = Chunk(row, offset)
     stop_at = time.monotonic() + CHUNK_SECONDS
+    path = data_import.file.path
     with data_import.file.open("rb") as file:
-        records = read_records(
-            file,
-            offset=data_import.offset,
-            line=data_import.row + 1,
-            encoding=plan.encoding,
-            delimiter=plan.delimiter,
-        )
-        for number, one in enumerate(records, start=1):
-            chunk.row, chunk.offset = one.next_line - 1, one.next_offset
-            if number == 1 and data_import.row == 0:
-                continue  # the header
-            try:
-                chunk.items.append(reader.read(one))
-            except PayloadError as error:
-                chunk.rejected.append(Rejection(one.line, str(error)))
-            chunk.raw[one.line] = one.raw or plan.delimiter.join(one.fields)
+        rows = read_rows(data_import.kind, file, path, plan, task, prefix, row=row, offset=offset)
+        for number, one in enumerate(rows, start=1):
+            chunk.row, chunk.offset = one.next_row, one.next_offset
+            if one.event is None:
+                chunk.rejected.append(Rejection(one.line, one.error))
+            else:
+                chunk.items.append(one.event)
+            chunk.raw[one.line] = one.raw
             if number >= CHUNK_ROWS or time.monotonic() > stop_at:
                 return chunk
+    close_file(data_import.kind, path)
     chunk.at_end = True
     return chunk
 

@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from ops_portal.errors import UserError
 from projects.bundled import find_data_set
-from projects.csv_files.guess import header_offset
 from projects.csv_files.plan import CsvPlan
 from projects.models import DataImport, Project
 from projects.services.activity import record
+from projects.uploads import UnreadableFileError, digest_of, first_offset, kind_of
 
 State = DataImport.State
 
@@ -24,7 +24,7 @@ MAX_RATE = 10_000.0
 
 
 @transaction.atomic
-def upload_csv(*, project: Project, actor: User, file: UploadedFile[Any]) -> DataImport:
+def upload_file(*, project: Project, actor: User, file: UploadedFile[Any]) -> DataImport:
     """Keep an uploaded file for its preview. Nothing comes in before it is confirmed."""
     _check_open(project)
     size = file.size or 0
@@ -34,22 +34,28 @@ def upload_csv(*, project: Project, actor: User, file: UploadedFile[Any]) -> Dat
             " Split it, or send its rows through the API.",
             code="too_large",
         )
-    name = "".join(letter if letter.isprintable() else " " for letter in file.name or "upload.csv")[-200:]
+    try:
+        kind = kind_of(file)
+    except UnreadableFileError as error:
+        raise UserError(str(error)) from None
+    digest = digest_of(file)
+    file.seek(0)
+    name = "".join(letter if letter.isprintable() else " " for letter in file.name or "upload")[-200:]
+    options = {"size": size, "digest": digest, "key_prefix": f"{digest}-"}
     return DataImport.objects.create(
-        project=project, kind=DataImport.Kind.CSV, name=name, file=file, options={"size": size}, created_by=actor
+        project=project, kind=kind, name=name, file=file, options=options, created_by=actor
     )
 
 
 @transaction.atomic
-def confirm_csv(*, data_import: DataImport, actor: User, plan: CsvPlan) -> None:
-    """Start the import of an uploaded file as `plan` says."""
+def confirm_file(*, data_import: DataImport, actor: User, plan: CsvPlan, rows: int | None = None) -> None:
+    """Start the import of an uploaded file as `plan` says; `rows` is how many it has, where that is known."""
     _check_open(data_import.project)
     with data_import.file.open("rb") as file:
-        offset = header_offset(file)
+        offset = first_offset(data_import.kind, file)
     options = data_import.options | plan.as_options()
-    # The header is a record like any other: reading begins at the file's first line and passes it over.
     changed = DataImport.objects.filter(pk=data_import.pk, state=State.PREVIEW).update(
-        options=options, state=State.QUEUED, offset=offset
+        options=options, state=State.QUEUED, offset=offset, total_rows=rows
     )
     if not changed:
         raise UserError("This file was confirmed or discarded already.", code="conflict", status=409)
@@ -57,7 +63,7 @@ def confirm_csv(*, data_import: DataImport, actor: User, plan: CsvPlan) -> None:
 
 
 @transaction.atomic
-def discard_csv(*, data_import: DataImport, actor: User) -> None:
+def discard_file(*, data_import: DataImport, actor: User) -> None:
     """Throw an uploaded file away that was not confirmed."""
     deleted, _ = DataImport.objects.filter(pk=data_import.pk, state=State.PREVIEW).delete()
     if not deleted:

@@ -1,4 +1,4 @@
-"""Bringing data in: upload and preview of a CSV file, bundled data sets, and an import at work."""
+"""Bringing data in: upload and preview of a file, bundled data sets, and an import at work."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from ops_portal.errors import UserError
 from projects.access import VIEW, WORK, project_page
 from projects.bundled import data_sets_for
-from projects.csv_files.guess import NotCsvError, Preview, preview
-from projects.forms.imports import BundledForm, CsvPlanForm, CsvReadingForm, CsvUploadForm
+from projects.csv_files.guess import Preview
+from projects.forms.imports import BundledForm, CsvPlanForm, CsvReadingForm, UploadForm
 from projects.forms.refusals import show_refusal
 from projects.models import DataImport, Project
-from projects.selectors.data import import_row
+from projects.selectors.data import import_row, same_file
 from projects.services import imports
 from projects.tasks import ring_import
+from projects.uploads import UnreadableFileError, look_into
 from projects.views.projects import PAGES, posted
 
 STEPS = ("Choose a file", "Check its columns", "Import")
@@ -32,18 +33,18 @@ ROWS_PER_PAGE = 50
 
 @require_http_methods(PAGES)
 @project_page(WORK)
-def import_csv(request: HttpRequest, project: Project) -> HttpResponse:
-    """Take a CSV file for its preview."""
-    form = CsvUploadForm(request.POST, request.FILES) if request.method == "POST" else CsvUploadForm()
+def import_file(request: HttpRequest, project: Project) -> HttpResponse:
+    """Take a file for its preview."""
+    form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
     if form.is_bound and form.is_valid():
         try:
-            made = imports.upload_csv(project=project, actor=cast(User, request.user), file=form.cleaned_data["file"])
+            made = imports.upload_file(project=project, actor=cast(User, request.user), file=form.cleaned_data["file"])
         except UserError as error:
             show_refusal(form, error)
         else:
             return redirect("projects:import_preview", project.slug, made.pk)
     context = {"project": project, "form": form, "steps": STEPS}
-    return render(request, "projects/import_csv.html", context, status=422 if form.is_bound else 200)
+    return render(request, "projects/import_file.html", context, status=422 if form.is_bound else 200)
 
 
 @require_http_methods(PAGES)
@@ -53,39 +54,39 @@ def import_preview(request: HttpRequest, project: Project, pk: int) -> HttpRespo
     data_import = get_object_or_404(project.imports.select_related("project__team"), pk=pk)
     if data_import.state != DataImport.State.PREVIEW:
         return redirect("projects:import", project.slug, pk)
-    reading = CsvReadingForm(request.GET if request.GET.get("delimiter") else None)
+    is_csv = data_import.kind == DataImport.Kind.CSV
+    reading = CsvReadingForm(request.GET if is_csv and request.GET.get("delimiter") else None)
+    context = {"project": project, "data_import": data_import, "steps": STEPS}
     try:
-        seen = _preview(data_import, reading)
-    except NotCsvError as error:
-        context = {"project": project, "data_import": data_import, "problem": str(error), "reading": reading}
-        return render(request, "projects/import_preview.html", context | {"steps": STEPS}, status=422)
+        seen, rows = _preview(data_import, reading)
+    except UnreadableFileError as error:
+        context |= {"problem": str(error), "reading": reading if is_csv else None}
+        return render(request, "projects/import_preview.html", context, status=422)
     form = CsvPlanForm(posted(request), preview=seen, project=project)
     if form.is_bound and form.is_valid():
-        imports.confirm_csv(data_import=data_import, actor=cast(User, request.user), plan=form.plan())
+        imports.confirm_file(data_import=data_import, actor=cast(User, request.user), plan=form.plan(), rows=rows)
         ring_import(data_import.pk)
         return redirect("projects:import", project.slug, pk)
-    context = {
-        "project": project,
-        "data_import": data_import,
+    context |= {
         "seen": seen,
+        "rows": rows,
         "form": form,
-        "reading": CsvReadingForm(initial=CsvReadingForm.initial_of(seen.plan)),
-        "steps": STEPS,
+        "again": same_file(data_import),
+        "reading": CsvReadingForm(initial=CsvReadingForm.initial_of(seen.plan)) if is_csv else None,
         "label_hint": f'No column is called "{project.label_name}". Mark the one that is, or events wait for labels.',
     }
     return render(request, "projects/import_preview.html", context, status=422 if form.is_bound else 200)
 
 
-def _preview(data_import: DataImport, reading: CsvReadingForm) -> Preview:
+def _preview(data_import: DataImport, reading: CsvReadingForm) -> tuple[Preview, int | None]:
     """Read the first rows as the form says, or as they seem to be."""
     chosen = reading.cleaned_data if reading.is_bound and reading.is_valid() else {}
-    project = data_import.project
     with data_import.file.open("rb") as file:
-        return preview(
+        return look_into(
+            data_import.kind,
             file,
-            task=project.task,
-            label_name=project.label_name,
-            label_type=project.label_type,
+            data_import.file.path,
+            data_import.project,
             encoding=chosen.get("encoding"),
             delimiter=chosen.get("delimiter"),
         )
@@ -158,7 +159,7 @@ def _changed_by(change: Callable[..., None], *, rings: bool, to: str) -> Callabl
 
 import_pause = _changed_by(imports.pause_import, rings=False, to="projects:import")
 import_resume = _changed_by(imports.resume_import, rings=True, to="projects:import")
-import_discard = _changed_by(imports.discard_csv, rings=False, to="projects:data")
+import_discard = _changed_by(imports.discard_file, rings=False, to="projects:data")
 
 
 class _Line:

@@ -104,7 +104,7 @@ def test_refusals_say_why_with_their_code(project, team, tmp_path):
     empty.write_text(" \n")
     assert "nothing to read" in fails("send_events", project.slug, empty)
     empty.write_text('{"features": {"x": [1]}}')
-    assert "rejected" in fails("send_events", project.slug, empty)
+    assert "No line of this file is an event" in fails("send_events", project.slug, empty)
     assert not Deployment.objects.exists() and not Event.objects.exists()
 
 

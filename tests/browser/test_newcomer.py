@@ -100,7 +100,7 @@ def brings_a_file(page: Page, folder: Path) -> None:
     page.goto(f"/projects/{SLUG}/data/")
     look_at(page, "data-empty")
     page.goto(f"/projects/{SLUG}/data/upload/")
-    page.get_by_label("CSV file").set_input_files(folder / "pumps.csv")
+    page.get_by_label("File").set_input_files(folder / "pumps.csv")
     page.get_by_role("button", name="Upload and check").click()
     expect(page.get_by_role("heading", name="pumps.csv")).to_be_visible()
     expect(page.get_by_role("region", name="Columns")).to_contain_text("temperature")

@@ -134,7 +134,7 @@ def publish_an_edition(page: Page) -> int:
 def upload(page: Page, file: Path) -> int:
     file.write_text("age_of_domain,https,is_phishing\n" + "1,0.5,true\n0,1,false\n" * 20 + "1,soon\n")
     page.goto(f"/projects/{PROJECT}/data/upload/")
-    page.get_by_label("CSV file").set_input_files(file)
+    page.get_by_label("File").set_input_files(file)
     page.get_by_role("button", name="Upload and check").click()
     page.wait_for_url(re.compile(r"/imports/\d+/"))
     return int(re.search(r"imports/(\d+)/", page.url)[1])  # type: ignore[index]

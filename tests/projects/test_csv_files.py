@@ -8,7 +8,7 @@ import time
 import pytest
 
 from projects.csv_files import records
-from projects.csv_files.guess import NotCsvError, preview
+from projects.csv_files.guess import UnreadableFileError, preview
 from projects.csv_files.plan import CsvPlan, RowReader
 from projects.csv_files.records import read_records
 from projects.payload import MISSING, PayloadError
@@ -219,7 +219,7 @@ def test_a_single_broken_line_does_not_change_the_encoding_of_the_file():
     ],
 )
 def test_what_cannot_be_read_says_what_to_do(raw, reason):
-    with pytest.raises(NotCsvError) as caught:
+    with pytest.raises(UnreadableFileError) as caught:
         preview(io.BytesIO(raw), task="binary", label_name="label")
     assert reason in str(caught.value)
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from projects.bodies import BodyError, read_json_items, read_ndjson_items
-from projects.csv_files.guess import NotCsvError, preview
+from projects.csv_files.guess import UnreadableFileError, preview
 from projects.csv_files.plan import RowReader
 from projects.csv_files.records import read_records
 from projects.labels import LabelRule
@@ -41,7 +41,7 @@ def read_whole(raw, task):
     """Do with a file what an upload and its import do."""
     try:
         seen = preview(io.BytesIO(raw), task=task, label_name="label")
-    except NotCsvError as error:
+    except UnreadableFileError as error:
         assert str(error).endswith((".", "…."))
         return
     reader = RowReader(seen.plan, task, "k")

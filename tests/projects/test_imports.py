@@ -25,14 +25,14 @@ State = DataImport.State
 
 
 def upload(project, actor, raw, name="rows.csv"):
-    return imports.upload_csv(project=project, actor=actor, file=SimpleUploadedFile(name, raw))
+    return imports.upload_file(project=project, actor=actor, file=SimpleUploadedFile(name, raw))
 
 
 def start_csv(project, actor, raw):
     data_import = upload(project, actor, raw)
     with data_import.file.open("rb") as file:
         seen = preview(file, task=project.task, label_name=project.label_name, label_type=project.label_type)
-    imports.confirm_csv(data_import=data_import, actor=actor, plan=seen.plan)
+    imports.confirm_file(data_import=data_import, actor=actor, plan=seen.plan)
     return data_import
 
 
@@ -150,7 +150,7 @@ def test_pause_resume_and_cancel(project, owner, monkeypatch, django_capture_on_
     import_steps.advance_import(import_id=data_import.pk, now=timezone.now())
     imports.pause_import(data_import=data_import, actor=owner)
     assert import_steps.advance_import(import_id=data_import.pk, now=timezone.now()) is None
-    assert Event.objects.count() == 99
+    assert Event.objects.count() == 100
     with pytest.raises(UserError, match="paused and cannot be paused"):
         imports.pause_import(data_import=data_import, actor=owner)
     imports.resume_import(data_import=data_import, actor=owner)
@@ -158,7 +158,7 @@ def test_pause_resume_and_cancel(project, owner, monkeypatch, django_capture_on_
     with django_capture_on_commit_callbacks(execute=True):
         imports.cancel_import(data_import=data_import, actor=owner)
     assert finish(data_import) == 1
-    assert (data_import.state, Event.objects.count()) == (State.CANCELLED, 199)
+    assert (data_import.state, Event.objects.count()) == (State.CANCELLED, 200)
     assert not data_import.file.storage.exists(data_import.file.name)
     verbs = list(Activity.objects.order_by("pk").values_list("verb", flat=True))
     assert verbs == ["import.started", "import.paused", "import.resumed", "import.cancelled"]
@@ -185,13 +185,13 @@ def test_a_large_file_is_refused_before_anything_is_kept(project, owner, monkeyp
 def test_a_file_is_confirmed_or_discarded_once(project, owner, django_capture_on_commit_callbacks):
     data_import = upload(project, owner, table(5))
     with django_capture_on_commit_callbacks(execute=True):
-        imports.discard_csv(data_import=data_import, actor=owner)
+        imports.discard_file(data_import=data_import, actor=owner)
     assert not data_import.file.storage.exists(data_import.file.name or "gone")
     started = start_csv(project, owner, table(5))
     with pytest.raises(UserError, match="confirmed or discarded already"):
-        imports.confirm_csv(data_import=started, actor=owner, plan=import_steps.CsvPlan("utf-8", ",", []))
+        imports.confirm_file(data_import=started, actor=owner, plan=import_steps.CsvPlan("utf-8", ",", []))
     with pytest.raises(UserError, match="has started"):
-        imports.discard_csv(data_import=started, actor=owner)
+        imports.discard_file(data_import=started, actor=owner)
 
 
 @pytest.mark.django_db
@@ -259,7 +259,7 @@ def test_a_task_rings_for_the_next_step_and_the_sweeper_for_forgotten_ones(
 @pytest.mark.django_db
 def test_an_unexpected_error_ends_the_import_with_a_reason(project, owner, monkeypatch):
     data_import = start_csv(project, owner, table(5))
-    monkeypatch.setattr(import_steps, "read_records", lambda *args, **kwargs: 1 / 0)
+    monkeypatch.setattr(import_steps, "read_rows", lambda *args, **kwargs: 1 / 0)
     finish(data_import)
     assert data_import.state == State.FAILED
     assert "ZeroDivisionError" in data_import.error

@@ -25,7 +25,7 @@ PROJECT_PAGES = {
     "labels": (Role.VIEWER, Role.MAINTAINER),
     "labels_discard": (None, Role.MAINTAINER),
     "activity": (Role.VIEWER, None),
-    "import_csv": (Role.MAINTAINER, Role.MAINTAINER),
+    "import_file": (Role.MAINTAINER, Role.MAINTAINER),
     "import_bundled": (Role.MAINTAINER, Role.MAINTAINER),
     "import": (Role.VIEWER, None),
     "import_preview": (Role.MAINTAINER, Role.MAINTAINER),
@@ -59,12 +59,12 @@ def addresses(project, team, owner):
     make_events(project, 3)
     make_token(project, actor=owner)
     raw = SimpleUploadedFile("rows.csv", b"x,label\n1,yes\n")
-    data_import = imports.upload_csv(project=project, actor=owner, file=raw)
+    data_import = imports.upload_file(project=project, actor=owner, file=raw)
     member = make_member(team, make_user())
     keys = {
         "event": project.events.first().pk,
         "token_revoke": ApiToken.objects.get().pk,
-        **{name: data_import.pk for name in PROJECT_PAGES if name.startswith("import") and "csv" not in name},
+        **{name: data_import.pk for name in PROJECT_PAGES if name.startswith("import") and name != "import_file"},
         **{name: member.pk for name in TEAM_PAGES if name not in {"team", "member_add"}},
     }
     keys.pop("import_bundled")

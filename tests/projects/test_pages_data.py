@@ -37,7 +37,7 @@ def page_of(project):
 
 
 def upload(client, page_of, raw=ROWS, name="rows.csv"):
-    response = client.post(page_of("import_csv"), {"file": SimpleUploadedFile(name, raw)})
+    response = client.post(page_of("import_file"), {"file": SimpleUploadedFile(name, raw)})
     return response, DataImport.objects.order_by("-pk").first()
 
 
@@ -90,7 +90,7 @@ def test_columns_can_be_changed_before_the_import(signed_in, page_of, project):
     signed_in.post(page_of("import_preview", data_import.pk), fields)
     work(data_import)
     assert (data_import.accepted, data_import.rejected) == (33, 0)
-    assert project.events.get(key=f"import{data_import.pk}-3").features == '{"amount":"oops"}'
+    assert project.events.get(key=f"{data_import.options['digest']}-3").features == '{"amount":"oops"}'
 
 
 def test_a_file_with_the_most_columns_can_be_confirmed(signed_in, page_of, project):
@@ -153,7 +153,7 @@ def test_a_file_of_any_name_is_taken(signed_in, page_of, name):
 
 
 def test_no_file_is_told(signed_in, page_of):
-    response = signed_in.post(page_of("import_csv"), {})
+    response = signed_in.post(page_of("import_file"), {})
     assert response.status_code == 422
     assert b"This field is required" in response.content
 
