@@ -20,6 +20,7 @@ urlpatterns = [
     # The panel of experts
     path("assessment/experts/", panel.experts, name="experts"),
     path("assessment/experts/invite/", panel.invite, name="invite"),
+    path("assessment/experts/<int:expert>/renew/", panel.expert_renew, name="expert_renew"),
     path("assessment/experts/<int:expert>/revoke/", panel.expert_revoke, name="expert_revoke"),
     path("assessment/rounds/open/", panel.round_open, name="round_open"),
     path("assessment/rounds/close/", panel.round_close, name="round_close"),

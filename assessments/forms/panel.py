@@ -18,6 +18,9 @@ from assessments.services.panel_rounds import GUEST_DAYS
 UNKNOWN = "unknown"
 LEVELS = (("0", "None"), ("1", "A little"), ("2", "Clear"), ("3", "Large"), ("4", "Decisive"), (UNKNOWN, "Don't know"))
 VOTES = tuple((str(vote), str(vote)) for vote in range(1, 10))
+#: Answers that are no vote; they stand beside the scale, so that nothing has to be chosen before it.
+NO_VOTE = ((Stance.UNKNOWN.value, "I don't know"), (Stance.NOT_APPLICABLE.value, "It does not apply here"))
+MOST_ROUNDS = 3
 EFFORTS = ("low", "likely", "high")
 NUMBER = {"invalid": "Give a number of days, such as 0.5 or 12."}
 
@@ -25,9 +28,10 @@ NUMBER = {"invalid": "Give a number of days, such as 0.5 or 12."}
 class RatingForm(forms.Form):
     """What an expert says about one principle; everything is optional until it is said."""
 
-    stance = forms.ChoiceField(choices=Stance.choices, required=False)
     vote = forms.ChoiceField(
-        choices=[("", "No vote"), *VOTES], required=False, error_messages={"invalid_choice": "Vote from 1 to 9."}
+        choices=[("", "No vote"), *VOTES, *NO_VOTE],
+        required=False,
+        error_messages={"invalid_choice": "Vote from 1 to 9."},
     )
     confidence = forms.ChoiceField(choices=Confidence.choices, required=False)
     reason = forms.CharField(
@@ -62,9 +66,10 @@ class RatingForm(forms.Form):
         """What was said, once the form is valid. A benefit that is not mentioned is left out, "don't know" is None."""
         said = self.cleaned_data
         given = {key: said[f"benefit_{key}"] for key in self.principle.serves if said[f"benefit_{key}"]}
+        votes = said["vote"].isdigit()
         return RatingDraft(
-            stance=said["stance"] or Stance.RATES,
-            vote=int(said["vote"]) if said["vote"] else None,
+            stance=Stance.RATES if votes or not said["vote"] else said["vote"],
+            vote=int(said["vote"]) if votes else None,
             benefits={key: None if value == UNKNOWN else int(value) for key, value in given.items()},
             effort=(said["effort_low"], said["effort_likely"], said["effort_high"]),
             confidence=said["confidence"],
@@ -81,6 +86,8 @@ class RatingForm(forms.Form):
 class WeightsForm(forms.Form):
     """Swing points: the most important swing gets 100, the others what they are worth beside it."""
 
+    version = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput)
+
     def __init__(self, *args: Any, catalogue: Catalogue, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for benefit in catalogue.benefits:
@@ -92,6 +99,16 @@ class WeightsForm(forms.Form):
                 help_text=benefit.swing,
                 error_messages={"invalid": "Give whole points from 0 to 100."},
             )
+
+    @property
+    def points(self) -> dict[str, int | None]:
+        """Points by benefit, once the form is valid."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "version"}
+
+    @property
+    def base_version(self) -> int:
+        """The version the page showed."""
+        return int(self.cleaned_data["version"] or 0)
 
 
 class PeopleField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
@@ -154,7 +171,9 @@ class SettingsForm(forms.Form):
     overrun = forms.FloatField(
         min_value=0.1, max_value=20, label="Overrun", help_text="Real effort divided by estimated effort."
     )
-    maximum_rounds = forms.IntegerField(min_value=1, max_value=10, label="Rounds at most")
+    maximum_rounds = forms.IntegerField(
+        min_value=1, max_value=MOST_ROUNDS, label="Rounds at most", help_text="One to three."
+    )
     consensus_threshold = forms.FloatField(
         min_value=0.5, max_value=1, label="Consensus at", help_text="Share of the votes in one third of the scale."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assessments.models import Assessment, Expert, Round
+from assessments.models import Assessment, Expert, Round, ScopeProfile
 from assessments.scoring.settings import Settings
 from assessments.selectors.checklist import current_assessment
 from assessments.selectors.scope import newest_profile
@@ -23,7 +23,8 @@ class PanelState:
     attendance: tuple[Attendance, ...]
     rounds: tuple[Round, ...]
     own: Expert | None
-    scope_known: bool
+    #: The newest profile of the project as it is now.
+    scope: ScopeProfile | None
 
     @property
     def current(self) -> Round | None:
@@ -36,9 +37,20 @@ class PanelState:
         return next((one for one in self.rounds if not one.is_open), None)
 
     @property
+    def scope_known(self) -> bool:
+        """Say whether the project is described."""
+        return self.scope is not None
+
+    @property
+    def scope_moved(self) -> bool:
+        """Say whether the project is described otherwise than when the open round began."""
+        judged = self.current.scope_current_id if self.current else None
+        return judged is not None and self.scope is not None and judged != self.scope.pk
+
+    @property
     def invited(self) -> tuple[Attendance, ...]:
-        """The experts whose invitation holds."""
-        return tuple(one for one in self.attendance if one.expert.may_vote)
+        """The experts on the panel; a link that has run out takes nobody off it."""
+        return tuple(one for one in self.attendance if one.expert.revoked_at is None)
 
     @property
     def complete(self) -> int:
@@ -64,17 +76,18 @@ class PanelState:
     @property
     def can_open(self) -> bool:
         """Say whether a round can be opened now."""
-        return bool(self.invited) and self.scope_known and self.current is None and self.rounds_left > 0
+        able = any(one.expert.may_vote for one in self.attendance)
+        return able and self.scope_known and self.current is None and self.rounds_left > 0
 
 
 def read_panel(project: Project, user_id: int | None) -> PanelState:
     """Read the panel of the project's assessment: 6 queries at most."""
     assessment = current_assessment(project)
-    scope_known = newest_profile(project, "current") is not None
+    scope = newest_profile(project, "current")
     if assessment is None:
-        return PanelState(None, (), (), None, scope_known)
+        return PanelState(None, (), (), None, scope)
     rounds = tuple(assessment.rounds.select_related("opened_by", "closed_by").defer("result").order_by("-number"))
     current = next((one for one in rounds if one.is_open), None)
     attendance = read_attendance(assessment, current)
     own = next((a.expert for a in attendance if a.expert.user_id == user_id and a.expert.revoked_at is None), None)
-    return PanelState(assessment, attendance, rounds, own, scope_known)
+    return PanelState(assessment, attendance, rounds, own, scope)

@@ -96,7 +96,8 @@ class Ballot:
 
 def read_ballot(expert: Expert) -> Ballot:
     """Return the expert's own answers of the open round, or of the last one: 3 queries."""
-    current = Round.objects.filter(assessment=expert.assessment_id).order_by("-number").first()
+    rounds = Round.objects.filter(assessment=expert.assessment_id).select_related("scope_current", "scope_planned")
+    current = rounds.defer("result").order_by("-number").first()
     ratings = {row.principle: row for row in Rating.objects.filter(round=current, expert=expert)} if current else {}
     weights = Weights.objects.filter(round=current, expert=expert).first() if current else None
     catalogue = catalogue_of(expert.assessment)

@@ -29,6 +29,16 @@ class RatingDraft:
     evidence_url: str = ""
 
 
+class WeightsConflictError(UserError):
+    """The same expert gave other points elsewhere after the page was opened."""
+
+    def __init__(self, theirs: Weights) -> None:
+        super().__init__(
+            "You gave other points in another window while this page was open.", code="weights_conflict", status=409
+        )
+        self.theirs = theirs
+
+
 class RatingConflictError(UserError):
     """The same expert changed this rating elsewhere after the page was opened."""
 
@@ -84,8 +94,11 @@ def save_rating(*, expert: Expert, principle: str, draft: RatingDraft, base_vers
 
 
 @transaction.atomic
-def save_weights(*, expert: Expert, points: Mapping[str, int | None]) -> Weights:
-    """Keep an expert's swing points; a benefit without points is left open."""
+def save_weights(*, expert: Expert, points: Mapping[str, int | None], base_version: int | None = None) -> Weights:
+    """Keep an expert's swing points; a benefit without points is left open.
+
+    `base_version` is the version the page showed; without it, what is there is replaced.
+    """
     keys = catalogue_of(expert.assessment).benefit_keys
     given = {key: points.get(key) for key in keys}
     for key, value in given.items():
@@ -94,9 +107,12 @@ def save_weights(*, expert: Expert, points: Mapping[str, int | None]) -> Weights
     if all(value is not None for value in given.values()) and not any(given.values()):
         raise UserError("Give at least one benefit some points.", code="no_points")
     current = _locked(expert)
-    weights = Weights.objects.filter(round=current, expert=expert).first() or Weights(
-        round=current, expert=expert, version=0
-    )
+    stored = Weights.objects.filter(round=current, expert=expert).first()
+    if stored and stored.points == given and not stored.carried:
+        return stored
+    if stored and base_version is not None and stored.version != base_version:
+        raise WeightsConflictError(stored)
+    weights = stored or Weights(round=current, expert=expert, version=0)
     weights.points = given
     weights.version += 1
     weights.carried = False

@@ -82,8 +82,21 @@ def invite_guest(*, project: Project, name: str, actor: AbstractBaseUser, days: 
 
 
 @transaction.atomic
+def renew_guest(*, project: Project, expert: Expert, actor: AbstractBaseUser, days: int = GUEST_DAYS) -> Invited:
+    """Give a guest a new link, for one that was lost or has run out; the old one stops working, answers stay theirs."""
+    if not expert.is_guest:
+        raise UserError(f"{expert.name} comes by account and needs no link.", code="not_a_guest")
+    token = secrets.token_urlsafe(24)
+    expert.token_digest, expert.revoked_at = digest_of(token), None
+    expert.expires_at = timezone.now() + timedelta(days=days)
+    expert.save(update_fields=["token_digest", "revoked_at", "expires_at"])
+    _record(project, actor, "panel.renewed", f"gave {expert.name} a new link to the panel", expert)
+    return Invited(expert, token)
+
+
+@transaction.atomic
 def revoke(*, project: Project, expert: Expert, actor: AbstractBaseUser) -> None:
-    """Take an expert off the panel; what they said in closed rounds stays."""
+    """Take an expert off the panel: what they said in closed rounds stays, in the open one it will not count."""
     if expert.revoked_at is None:
         expert.revoked_at = timezone.now()
         expert.save(update_fields=["revoked_at"])
@@ -96,7 +109,7 @@ def open_round(
 ) -> Round:
     """Open the next round. Settings and anonymity are fixed by the first one; later rounds start from its answers."""
     assessment = ensure_open(project=project, actor=actor)
-    _known_scope(project)
+    scope = _known_scope(project)
     experts = [expert for expert in assessment.experts.all() if expert.may_vote]
     if not experts:
         raise UserError("Invite at least one expert first.", code="no_experts", status=409)
@@ -116,6 +129,9 @@ def open_round(
         number=number,
         anonymous=last.anonymous if last else anonymous,
         settings=chosen.to_json(),
+        # What the experts judge by, however the project is described while they do.
+        scope_current=scope,
+        scope_planned=newest_profile(project, ScopeProfile.Kind.PLANNED),
         opened_by_id=actor.pk,
     )
     if last:
@@ -133,7 +149,10 @@ def open_round(
 
 @transaction.atomic
 def close_round(*, project: Project, actor: AbstractBaseUser) -> Round:
-    """Close the open round: answers, scope and what is in place are kept as they are, under one seal."""
+    """Close the open round: answers and what is in place are kept as they are, under one seal.
+
+    What was said by somebody who was taken off the panel meanwhile is left out.
+    """
     current = (
         Round.objects.select_for_update(of=("self",))
         .filter(assessment__project=project, state=Round.State.OPEN)
@@ -142,11 +161,11 @@ def close_round(*, project: Project, actor: AbstractBaseUser) -> Round:
     )
     if current is None:
         raise UserError("No round is open.", code="no_round", status=409)
+    for said in (current.ratings, current.weights):
+        said.filter(expert__revoked_at__isnull=False).delete()
     if not any(answered(rating) for rating in current.ratings.all()):
         raise UserError("Nobody has answered yet; a round without answers says nothing.", code="no_answers", status=409)
     checklist = read_checklist(project)
-    current.scope_current = _known_scope(project)
-    current.scope_planned = newest_profile(project, ScopeProfile.Kind.PLANNED)
     current.in_place = [state.principle.slug for state in checklist.principles if state.all_in_place]
     current.state = Round.State.CLOSED
     current.closed_by_id = actor.pk

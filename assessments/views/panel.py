@@ -14,7 +14,7 @@ from assessments.forms.panel import InviteForm, SettingsForm
 from assessments.models import Expert
 from assessments.scoring.settings import Settings
 from assessments.selectors.panel import PanelState, read_panel
-from assessments.services.panel_rounds import close_round, invite_guest, invite_member, open_round, revoke
+from assessments.services.panel_rounds import close_round, invite_guest, invite_member, open_round, renew_guest, revoke
 from projects.access import VIEW, WORK, project_page
 from projects.models import Membership, Project, Role
 
@@ -53,11 +53,21 @@ def invite(request: HttpRequest, project: Project) -> HttpResponse:
 
 @require_POST
 @project_page(WORK)
+def expert_renew(request: HttpRequest, project: Project, expert: int) -> HttpResponse:
+    """Give a guest a new link, shown once on the page that answers."""
+    found = get_object_or_404(Expert, pk=expert, assessment__project=project, assessment__state="open")
+    renewed = renew_guest(project=project, expert=found, actor=request.user)  # type: ignore[arg-type]
+    link = request.build_absolute_uri(_guest_address(project, renewed.token))
+    return _show(request, project, read_panel(project, request.user.pk), link=link, guest=found.name)
+
+
+@require_POST
+@project_page(WORK)
 def expert_revoke(request: HttpRequest, project: Project, expert: int) -> HttpResponse:
     """Take an expert off the panel."""
     found = get_object_or_404(Expert, pk=expert, assessment__project=project)
     revoke(project=project, expert=found, actor=request.user)  # type: ignore[arg-type]
-    messages.success(request, f"{found.name} is off the panel; what they said in closed rounds stays.")
+    messages.success(request, f"{found.name} is off the panel. What they said in closed rounds stays.")
     return redirect("assessments:experts", project.slug)
 
 
@@ -104,6 +114,7 @@ def _show(
         "panel": state,
         "invite_form": invite_form or InviteForm(members=_members(project)),
         "settings_form": settings_form or SettingsForm.starting(Settings()),
+        "vote_address": request.build_absolute_uri(reverse("assessments:vote_start", args=[project.slug])),
         "link": link,
         "guest": guest,
     }

@@ -10,14 +10,15 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments.evidence import gather, measure_scope
-from assessments.forms.panel import EFFORTS, LEVELS, UNKNOWN, VOTES, RatingForm, WeightsForm
-from assessments.models import Confidence, Stance
+from assessments.forms.panel import EFFORTS, LEVELS, NO_VOTE, UNKNOWN, VOTES, RatingForm, WeightsForm
+from assessments.models import Confidence, Stance, Weights
 from assessments.principles import Benefit, Principle
 from assessments.selectors.scope import read_profiles, scope_state
 from assessments.selectors.voting import Ballot, BallotLine, read_ballot, read_feedback
 from assessments.services.panel_ratings import (
     RatingConflictError,
     RatingDraft,
+    WeightsConflictError,
     draft_of_rating,
     save_rating,
     save_weights,
@@ -42,7 +43,9 @@ class BenefitRow:
 def show_start(request: HttpRequest, voter: Voter) -> HttpResponse:
     """Say what this is about, who will see what, and how far one is."""
     ballot = read_ballot(voter.expert)
-    scope = scope_state(*read_profiles(voter.project), measure_scope(gather(voter.project)))
+    judged = ballot.round if ballot.round and ballot.round.scope_current else None
+    profiles = (judged.scope_current, judged.scope_planned) if judged else read_profiles(voter.project)
+    scope = scope_state(*profiles, measure_scope(gather(voter.project)))
     return render(request, "assessments/voting_start.html", _base(voter, ballot) | {"scope": scope})
 
 
@@ -84,19 +87,22 @@ def show_weights(request: HttpRequest, voter: Voter) -> HttpResponse:
     ballot = read_ballot(voter.expert)
     points = ballot.weights.points if ballot.weights else {}
     form = WeightsForm(request.POST or None, catalogue=ballot.catalogue, initial=points)
-    status = 200
+    status, theirs = 200, None
     if request.method == "POST":
         status = 422
         if form.is_valid():
             try:
-                save_weights(expert=voter.expert, points=form.cleaned_data)
+                save_weights(expert=voter.expert, points=form.points, base_version=form.base_version)
                 status = 200
+            except WeightsConflictError as conflict:
+                theirs = conflict.theirs
             except UserError as wrong:
                 form.add_error(None, wrong.message)
         if status == 200 and "go_on" in request.POST:
             return see_other(request, voter.start)
         ballot = read_ballot(voter.expert)
     context = _base(voter, ballot) | {"form": form, "oob": request.method == "POST"}
+    context["theirs"] = _points_in_words(theirs, ballot) if theirs else ""
     saves_itself = request.method == "POST" and request.htmx and "go_on" not in request.POST  # type: ignore[attr-defined]
     return render(request, f"{WEIGHTS}#saved" if saves_itself else WEIGHTS, context, status=status)
 
@@ -153,7 +159,7 @@ def _context(voter: Voter, ballot: Ballot, line: BallotLine, refused: RatingForm
         ],
         "levels": LEVELS,
         "votes": VOTES,
-        "stances": Stance.choices,
+        "no_vote": NO_VOTE,
         "confidences": Confidence.choices,
         "efforts": [(name, shown[f"effort_{name}"]) for name in EFFORTS],
         "feedback": feedback,
@@ -164,11 +170,15 @@ def _context(voter: Voter, ballot: Ballot, line: BallotLine, refused: RatingForm
     }
 
 
+def _points_in_words(weights: Weights, ballot: Ballot) -> str:
+    given = [(ballot.catalogue.benefit(key).name, value) for key, value in weights.points.items()]
+    return "; ".join(f"{name} {'none' if value is None else value}" for name, value in given)
+
+
 def _shown(draft: RatingDraft, principle: Principle) -> dict[str, str]:
     """A draft as the form's fields have it."""
     shown = {
-        "stance": str(draft.stance),
-        "vote": str(draft.vote or ""),
+        "vote": str(draft.vote or "") if draft.stance == Stance.RATES else str(draft.stance),
         "confidence": str(draft.confidence),
         "reason": draft.reason,
         "evidence_url": draft.evidence_url,

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 
 import pytest
-from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from assessments.models import Answer, Rating, ScopeProfile
 from assessments.services.scope import ProfileDraft, save_profile
@@ -24,33 +21,6 @@ expect.set_options(timeout=15_000)
 FALLBACK, SHADOW, SWITCH, SERVING = (
     f"controlled-release-{name}" for name in ("fallback", "shadow", "kill-switch", "one-serving")
 )
-
-
-@pytest.fixture
-def window(monkeypatch, live_server):
-    """Opens a signed-in window for a person; a page error of its own fails the test."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    problems = []
-    path = os.environ.get("OPS_PORTAL_CHROMIUM") or shutil.which("chromium")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-
-        def open_for(user, **options):
-            client = Client()
-            client.force_login(user)
-            context = chromium.new_context(base_url=live_server.url, **options)
-            context.add_cookies(
-                [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
-            )
-            page = context.new_page()
-            page.set_default_timeout(10_000)
-            page.on("pageerror", lambda error: problems.append(str(error)))
-            page.on("dialog", lambda dialog: (problems.append(f"dialog: {dialog.type}"), dialog.accept()))
-            return page
-
-        yield open_for
-        chromium.close()
-    assert not problems
 
 
 def address(project, principle="controlled-release"):

@@ -221,7 +221,7 @@ def test_the_next_round_starts_from_ones_own_answers_and_shows_reasons_without_n
     assert "0 of 12 principles answered" in html
     carried = Rating.objects.get(round__number=2, expert=mine)
     assert carried.carried
-    data = {"vote": "3", "stance": "rates", "version": "1"}
+    data = {"vote": "3", "version": "1"}
     assert as_owner.post(url(scoped, "vote", "monitoring"), data, headers=HTMX).status_code == 200
     carried.refresh_from_db()
     assert not carried.carried
@@ -238,8 +238,8 @@ def test_an_open_panel_shows_names_and_says_so_before(as_owner, scoped, expert, 
 def test_voting_pages_save_each_answer_and_go_on(as_owner, scoped, expert, owner):
     open_round(project=scoped, actor=owner)
     first = as_owner.get(url(scoped, "vote", "versioning")).content.decode()
-    assert not re.search(r'name="(vote|benefit_\w+|confidence)"[^>]*checked', first)
-    data = {"stance": "rates", "vote": "7", "benefit_K2": "4", "benefit_K5": "unknown", "effort_low": "1"}
+    assert first.count('type="radio"') > 20 and not re.search(r'type="radio"[^>]*checked', first)
+    data = {"vote": "7", "benefit_K2": "4", "benefit_K5": "unknown", "effort_low": "1"}
     data |= {"effort_likely": "2", "effort_high": "4", "confidence": "high", "reason": "worked before", "version": "0"}
     response = as_owner.post(url(scoped, "vote", "versioning"), data, headers=HTMX)
     html = response.content.decode()
@@ -266,7 +266,7 @@ def test_voting_pages_save_each_answer_and_go_on(as_owner, scoped, expert, owner
         ({"effort_low": "nan"}, "Give a number of days"),
         ({"reason": "x" * 2**20}, "at most 2,000 fit"),
         ({"evidence_url": "javascript:alert(1)"}, "starts with https:// or http://"),
-        ({"stance": "not_applicable"}, "Say why it does not apply"),
+        ({"vote": "not_applicable"}, "Say why it does not apply"),
         ({"benefit_K4": "9"}, "five levels"),
     ],
 )
@@ -361,3 +361,89 @@ def test_the_facilitators_page_reads_a_fixed_number_of_queries(
     say(expert, vote=4)
     with django_assert_max_num_queries(18):
         as_owner.get(url(scoped, "experts"))
+
+
+def test_two_windows_with_points_clash_and_both_are_offered(as_owner, scoped, expert, owner):
+    open_round(project=scoped, actor=owner)
+    page = url(scoped, "vote_weights")
+    first = {"K1": "100", "K2": "50", "K3": "20", "K4": "10", "K5": "0"}
+    assert as_owner.post(page, first | {"version": "0"}, headers=HTMX).status_code == 200
+    response = as_owner.post(page, first | {"K1": "1", "version": "0"}, headers=HTMX)
+    html = response.content.decode()
+    assert response.status_code == 422
+    assert "other points in another window" in html and "Fewer error-prone manual steps 100" in html
+    assert expert.weights.get().points["K1"] == 100
+    assert re.search(r'name="version"\s+value="1"', html)
+    assert as_owner.post(page, first | {"K1": "1", "version": "1"}, headers=HTMX).status_code == 200
+    assert expert.weights.get().points["K1"] == 1
+
+
+def test_the_round_is_judged_for_the_scope_it_began_with(as_owner, scoped, expert, owner):
+    open_round(project=scoped, actor=owner)
+    save_profile(project=scoped, kind="current", draft=ProfileDraft({"people": 11.0}), measured=None, actor=owner)
+    assert "The scope was changed after this round began" in as_owner.get(url(scoped, "experts")).content.decode()
+    html = as_owner.get(url(scoped, "vote_start")).content.decode()
+    assert "not released yet" in html
+    say(expert, vote=7)
+    assert close_round(project=scoped, actor=owner).scope_current.values == {"people": 3.0}
+    assert open_round(project=scoped, actor=owner).scope_current.values == {"people": 11.0}
+    assert "The scope was changed" not in as_owner.get(url(scoped, "experts")).content.decode()
+
+
+def test_a_lost_or_expired_link_is_replaced_and_the_answers_stay(as_owner, client, scoped, owner):
+    guest = invite_guest(project=scoped, name="Ana Silva", actor=owner)
+    open_round(project=scoped, actor=owner)
+    say(guest.expert, vote=6)
+    Expert.objects.update(expires_at=timezone.now() - timedelta(minutes=1))
+    assert "1 invited" not in as_owner.get(url(scoped, "experts")).content.decode()
+    assert "0 of 1 have answered everything" in as_owner.get(url(scoped, "experts")).content.decode()
+    html = as_owner.post(url(scoped, "expert_renew", guest.expert.pk)).content.decode()
+    token = re.search(r"/guest/([\w-]+)/", html)[1]
+    assert token != guest.token
+    assert client.get(url(scoped, "guest_vote", guest.token, "monitoring")).status_code == 404
+    fresh = client.get(url(scoped, "guest_vote", token, "monitoring")).content.decode()
+    assert re.search(r'name="vote"\s+value="6"[^>]*checked', fresh)
+    assert Expert.objects.count() == 1
+
+
+def test_a_member_is_given_no_link_and_nobody_of_another_project_is(as_owner, scoped, team, expert, owner):
+    assert as_owner.post(url(scoped, "expert_renew", expert.pk)).status_code == 302
+    expert.refresh_from_db()
+    assert expert.token_digest is None
+    other = make_project(team, name="Other")
+    stranger = invite_guest(project=other, name="Ben", actor=owner).expert
+    assert as_owner.post(url(scoped, "expert_renew", stranger.pk)).status_code == 404
+
+
+def test_who_was_taken_off_does_not_count_in_the_open_round(scoped, expert, owner):
+    guest = invite_guest(project=scoped, name="Ana Silva", actor=owner).expert
+    open_round(project=scoped, actor=owner)
+    say(expert, vote=3)
+    say(guest, vote=9)
+    save_weights(expert=guest, points={"K1": 100})
+    revoke(project=scoped, expert=guest, actor=owner)
+    with pytest.raises(UserError, match="no longer holds"):
+        say(guest, vote=8, base=1)
+    closed = close_round(project=scoped, actor=owner)
+    assert [row.vote for row in closed.ratings.all()] == [3] and not closed.weights.exists()
+    assert seal_of(closed) == closed.seal
+
+
+@pytest.mark.parametrize(("said", "stance"), [("unknown", "unknown"), ("not_applicable", "not_applicable")])
+def test_not_knowing_and_not_applying_are_answers_of_their_own(as_owner, scoped, expert, owner, said, stance):
+    open_round(project=scoped, actor=owner)
+    data = {"vote": said, "reason": "We have no such thing.", "version": "0"}
+    response = as_owner.post(url(scoped, "vote", "monitoring"), data, headers=HTMX)
+    assert "1 of 12 principles answered" in response.content.decode()
+    rating = Rating.objects.get()
+    assert (rating.stance, rating.vote) == (stance, None)
+    html = as_owner.get(url(scoped, "vote", "monitoring")).content.decode()
+    assert re.search(rf'name="vote"\s+value="{said}"[^>]*checked', html)
+
+
+def test_at_most_three_rounds_can_be_set(as_owner, scoped, expert, owner):
+    form = {"anonymous": "on", "full_benefit_days": "300", "horizon_months": "12", "first_version_delay": "1"}
+    form |= {"upkeep": "0.2", "overrun": "1", "maximum_rounds": "4", "consensus_threshold": "0.75"}
+    assert as_owner.post(url(scoped, "round_open"), form).status_code == 422
+    assert not Round.objects.exists()
+    assert as_owner.post(url(scoped, "round_open"), form | {"maximum_rounds": "3"}).status_code == 302

@@ -45,6 +45,7 @@ LEFT_OUT = {
     "catalogue:principle_retire": POSTED,
     "catalogue:principle_back": POSTED,
     "assessments:invite": POSTED,
+    "assessments:expert_renew": POSTED,
     "assessments:expert_revoke": POSTED,
     "assessments:round_open": POSTED,
     "assessments:round_close": POSTED,
