@@ -15,12 +15,12 @@ The last step of a model is the one that predicts; those before it transform.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from typing import Any
 
 from .catalogue import BINARY, REGRESSION, TASKS, Entry, Parameter, read_catalogue
 from .errors import Fault, SpecError
+from .values import accepted, expected, find_unkeepable, listed, name_roles, show
 
 MAX_DEPTH = 8
 MAX_STEPS = 20
@@ -32,7 +32,6 @@ MAX_MODELS = 1_000
 SELECT_TYPES = ("number", "text", "boolean")
 _PASS_ON = ("compose.Select", "compose.Discard")
 _COUNTS = ("n_models", "n_estimators", "n_trees")
-_ARTICLE = {"number": "a number", "integer": "a whole number", "boolean": "true or false", "text": "text"}
 
 
 def validate(spec: object, task: str) -> None:
@@ -139,6 +138,7 @@ class _Checker:
             return
         if size > MAX_BYTES:
             self.add("", f"it is {size:,} bytes long; at most {MAX_BYTES:,} are allowed")
+        self.faults += [Fault(place, message) for place, message in find_unkeepable(spec)]
 
     def check_part(self, part: object, place: str, roles: tuple[str, ...], task: str, depth: int) -> int:
         self._parts += 1
@@ -150,7 +150,7 @@ class _Checker:
             self.add(place, f"nested more than {MAX_DEPTH} deep")
             return 1
         if not isinstance(part, dict):
-            self.add(place, f'expected an object such as {{"use": "..."}}, got {_show(part)}')
+            self.add(place, f'expected an object such as {{"use": "..."}}, got {show(part)}')
             return 1
         kinds = [key for key in ("use", "steps", "union") if key in part]
         if len(kinds) != 1:
@@ -159,7 +159,7 @@ class _Checker:
         allowed = {"use": ("use", "params"), "steps": ("steps", "select"), "union": ("union",)}[kinds[0]]
         for key in part:
             if key not in allowed:
-                self.add(_join(place, str(key)), f"unknown key; here go {_listed(allowed)}")
+                self.add(_join(place, str(key)), f"unknown key; here go {listed(allowed)}")
         check = {"use": self._check_use, "steps": self._check_steps, "union": self._check_union}[kinds[0]]
         return check(part, place, roles, task, depth)
 
@@ -180,7 +180,7 @@ class _Checker:
 
     def _check_union(self, part: dict[str, Any], place: str, roles: tuple[str, ...], task: str, depth: int) -> int:
         if "transformer" not in roles:
-            self.add(place, f"expected {_roles(roles)}; a union only transforms, so it cannot come last")
+            self.add(place, f"expected {name_roles(roles)}; a union only transforms, so it cannot come last")
             return 1
         if not self._is_list(part["union"], _join(place, "union"), 2, MAX_STEPS):
             return 1
@@ -197,9 +197,9 @@ class _Checker:
         if self._is_list(value, place, 1, 1000):
             for i, item in enumerate(value):
                 if key == "types" and item not in SELECT_TYPES:
-                    self.add(f"{place}[{i}]", f"expected one of {_listed(SELECT_TYPES)}, got {_show(item)}")
+                    self.add(f"{place}[{i}]", f"expected one of {listed(SELECT_TYPES)}, got {show(item)}")
                 elif key == "names" and not isinstance(item, str):
-                    self.add(f"{place}[{i}]", f"expected text, got {_show(item)}")
+                    self.add(f"{place}[{i}]", f"expected text, got {show(item)}")
 
     def _check_use(self, part: dict[str, Any], place: str, roles: tuple[str, ...], task: str, depth: int) -> int:
         entry = self._find_entry(part["use"], place, roles, task)
@@ -208,7 +208,7 @@ class _Checker:
         params = part.get("params", {})
         place = _join(place, "params")
         if not isinstance(params, dict):
-            self.add(place, f"expected an object, got {_show(params)}")
+            self.add(place, f"expected an object, got {show(params)}")
             return 1
         inner = 0
         for name, value in params.items():
@@ -220,7 +220,7 @@ class _Checker:
                 inner += self._check_value(param, value, _join(place, name), task, depth)
         for param in entry.params:
             if param.required and param.name not in params:
-                self.add(_join(place, param.name), f"{entry.path} needs this: {_expected(param)}")
+                self.add(_join(place, param.name), f"{entry.path} needs this: {expected(param)}")
         count = next((params.get(p.name, p.default) for p in entry.params if p.name in _COUNTS), 1)
         return max(1, inner) * count if isinstance(count, int) else 1
 
@@ -230,11 +230,11 @@ class _Checker:
         place = _join(place, "use")
         if entry is None:
             reason = catalogue.refused.get(path) if isinstance(path, str) else None
-            self.add(place, f"{_show(path)} is not offered{f': {reason}' if reason else ''}")
+            self.add(place, f"{show(path)} is not offered{f': {reason}' if reason else ''}")
         elif not entry.plays(roles):
-            self.add(place, f"expected {_roles(roles)}, but {entry.path} is {_roles(entry.roles)}")
+            self.add(place, f"expected {name_roles(roles)}, but {entry.path} is {name_roles(entry.roles)}")
         elif not entry.fits(task):
-            self.add(place, f"{entry.path} does {_listed(entry.tasks)}, not {task}")
+            self.add(place, f"{entry.path} does {listed(entry.tasks)}, not {task}")
         else:
             return entry
         return None
@@ -256,9 +256,9 @@ class _Checker:
                 if len(value) > accepts["max_items"]:
                     self.add(place, f"at most {accepts['max_items']} names are allowed")
                 return sum(self._check_value(item, v, _join(place, str(k)), task, depth) for k, v in value.items())
-            if _accepted(accepts, value):
+            if accepted(accepts, value):
                 return 0
-        self.add(place, f"expected {_expected(param)}, got {_show(value)}")
+        self.add(place, f"expected {expected(param)}, got {show(value)}")
         return 0
 
     def _check_nested(self, accepts: dict[str, Any], value: Any, place: str, task: str, depth: int) -> int:
@@ -271,7 +271,7 @@ class _Checker:
 
     def _is_list(self, value: object, place: str, least: int, most: int) -> bool:
         if not isinstance(value, list):
-            self.add(place, f"expected a list, got {_show(value)}")
+            self.add(place, f"expected a list, got {show(value)}")
         elif not least <= len(value) <= most:
             self.add(place, f"expected between {least} and {most} items, got {len(value)}")
         else:
@@ -279,63 +279,8 @@ class _Checker:
         return False
 
 
-def _accepted(accepts: dict[str, Any], value: Any) -> bool:
-    kind = accepts["type"]
-    if kind == "choice":
-        return any(value == choice and type(value) is type(choice) for choice in accepts["choices"])
-    if kind == "boolean":
-        return isinstance(value, bool)
-    if kind == "text":
-        return isinstance(value, str) and len(value) <= accepts["max_length"]
-    if kind not in ("number", "integer") or isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    if kind == "integer" and not isinstance(value, int):
-        return False
-    return (
-        math.isfinite(value)
-        and ("min" not in accepts or value >= accepts["min"])
-        and ("over" not in accepts or value > accepts["over"])
-        and ("max" not in accepts or value <= accepts["max"])
-        and ("under" not in accepts or value < accepts["under"])
-    )
-
-
-def _expected(param: Parameter) -> str:
-    words = [_describe(accepts) for accepts in param.accepts]
-    return " or ".join(words + (["null"] if param.nullable else []))
-
-
-def _describe(accepts: dict[str, Any]) -> str:
-    kind = accepts["type"]
-    if kind == "choice":
-        return f"one of {', '.join(json.dumps(choice) for choice in accepts['choices'])}"
-    if kind == "use":
-        return _roles(tuple(accepts["roles"]))
-    if kind == "list":
-        return f"a list of {_describe(accepts['of'])}"
-    if kind == "map":
-        return f"an object whose values are {_describe(accepts['of'])}"
-    signs = (("min", ">="), ("over", ">"), ("max", "<="), ("under", "<"))
-    bounds = [f"{sign} {accepts[key]}" for key, sign in signs if key in accepts]
-    return _ARTICLE[kind] + (f" {' and '.join(bounds)}" if bounds else "")
-
-
-def _roles(roles: tuple[str, ...]) -> str:
-    words = [role.replace("_", " ") for role in roles]
-    return " or ".join(("an " if word[0] in "aeiou" else "a ") + word for word in words)
-
-
-def _listed(items: tuple[str, ...] | list[str]) -> str:
-    return ", ".join(items)
-
-
 def _join(place: str, key: str) -> str:
     return f"{place}.{key}" if place else key
-
-
-def _show(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=repr)
-    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def find_needed_features(spec: dict[str, Any]) -> list[str]:

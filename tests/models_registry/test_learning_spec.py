@@ -134,6 +134,26 @@ def test_a_wrong_spec_says_where_and_why(model: Any, task: str, place: str, mess
     assert message in caught.value.message
 
 
+NUL, HALF = "it holds a NUL character", "it holds half of a character"
+
+
+@pytest.mark.parametrize(
+    ("part", "place", "message"),
+    [
+        ({"select": {"names": ["x1", "a\0"]}, "steps": []}, "steps[0].select.names[1]", NUL),
+        ({"select": {"names": ["\ud800"]}, "steps": []}, "steps[0].select.names[0]", HALF),
+        (use("compose.Prefixer", prefix="\0"), "steps[0].params.prefix", NUL),
+        (use("compose.Renamer", mapping={"x1": "\udfff"}), "steps[0].params.mapping.x1", HALF),
+        (use("compose.Renamer", mapping={"\0": "x"}), "steps[0].params.mapping", f"a name in it is not text: {NUL}"),
+        ({"use": "\ud800"}, "steps[0].use", HALF),
+    ],
+)
+def test_text_that_no_database_can_keep_is_refused_where_it_stands(part: Any, place: str, message: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        spec.validate({"steps": [part, LOGISTIC]}, "binary")
+    assert (caught.value.place, caught.value.message) == (place, message)
+
+
 def test_all_faults_are_reported() -> None:
     with pytest.raises(SpecError) as caught:
         spec.validate({"steps": [{"use": "x"}, use("linear_model.LogisticRegression", l2="a", l1="b")]}, "binary")
