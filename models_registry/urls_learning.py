@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from models_registry.views import comparisons, models, runs, versions
+from models_registry.views import comparisons, describing, models, runs, versions
 
 patterns: list[URLPattern] = [
     path("projects/<slug:slug>/models/", models.model_list, name="model_list"),
-    path("projects/<slug:slug>/models/new/", models.model_create, name="model_create"),
-    path("projects/<slug:slug>/models/check/", models.model_check, name="model_check"),
+    path("projects/<slug:slug>/models/new/", describing.model_create, name="model_create"),
+    path("projects/<slug:slug>/models/offers/", describing.model_offers, name="model_offers"),
     path("projects/<slug:slug>/models/<int:model_id>/", models.model, name="model"),
     path("projects/<slug:slug>/runs/", runs.run_list, name="run_list"),
     path("projects/<slug:slug>/runs/new/", runs.run_create, name="run_create"),

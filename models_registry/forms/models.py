@@ -2,68 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 
-from models_registry.learning.errors import Fault, SpecError
-from models_registry.learning.spec import MAX_BYTES, validate
+from models_registry.forms.specs import read_spec
 from ops_portal.forms import CodeArea
-
-INDENT = 2
-
-
-@dataclass(frozen=True)
-class SpecReading:
-    """What a text says as a spec: the spec when it is one, else everything that is wrong with it."""
-
-    spec: dict[str, Any] | None
-    faults: tuple[Fault, ...] = ()
-
-
-def read_spec(text: str, task: str) -> SpecReading:
-    """Read a spec from JSON text and check it for a task; every fault found comes back, none is raised."""
-    if not text.strip():
-        return SpecReading(None, (Fault("", "Write a spec, or start from a template."),))
-    if len(text) > MAX_BYTES:
-        return _wrong(f"It is {len(text):,} characters long; at most {MAX_BYTES:,} are allowed.")
-    try:
-        spec = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_without_repeats)
-        validate(spec, task)
-    except json.JSONDecodeError as wrong:
-        return _wrong(f"This is not JSON yet, at line {wrong.lineno}, column {wrong.colno}: {wrong.msg}.")
-    except SpecError as wrong:
-        return SpecReading(None, tuple(wrong.errors))
-    except RecursionError:
-        return _wrong("It is nested too deeply.")
-    except ValueError:
-        return _wrong("It holds a number with thousands of digits.")
-    return SpecReading(spec)
-
-
-def show_spec(spec: dict[str, Any]) -> str:
-    """Write a spec the way people edit it."""
-    return json.dumps(spec, indent=INDENT, ensure_ascii=False)
-
-
-def _wrong(message: str) -> SpecReading:
-    return SpecReading(None, (Fault("", message),))
-
-
-def _refuse_constant(name: str) -> None:
-    raise SpecError("", f"{name} is not a JSON number.")
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse a key that stands twice in one object: JSON would silently keep only the last."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise SpecError("", f'The key "{twice}" stands twice in one object.')
-    return found
 
 
 class ModelForm(forms.Form):

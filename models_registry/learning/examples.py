@@ -14,16 +14,19 @@ _LINEAR: Spec = {"use": "linear_model.LinearRegression"}
 _BAYES: Spec = {"use": "naive_bayes.GaussianNB"}
 _SCALER: Spec = {"use": "preprocessing.StandardScaler"}
 
-# Where a required parameter has no value that would do for every entry.
-_REQUIRED: dict[str, Any] = {
+# Required parameters that name columns, filled in for the stream of the checks.
+_COLUMNS: dict[str, Any] = {
     "feature_extraction.Agg.on": "x1",
     "feature_extraction.Agg.by": "kind",
     "feature_extraction.TargetAgg.by": "kind",
     "compose.Grouper.by": "kind",
-    "compose.Grouper.transformer": {"select": {"types": ["number"]}, "steps": [_SCALER]},
     "compose.Renamer.mapping": {"x1": "first"},
     "compose.Select.keys": ["x1", "x2"],
     "compose.Discard.keys": ["x1"],
+}
+# Where a required parameter has no value that would do for every entry.
+_REQUIRED: dict[str, Any] = {
+    "compose.Grouper.transformer": {"select": {"types": ["number"]}, "steps": [_SCALER]},
     "compose.Prefixer.prefix": "in_",
     "compose.Suffixer.suffix": "_in",
     "preprocessing.PredClipper.y_min": 0,
@@ -52,7 +55,7 @@ _SIZES = {"n_models": 3, "n_estimators": 3}
 _REGRESSION_ROLES = {"regression_loss", "quantizer", "bandit_policy", "statistic", "regression_metric"}
 
 
-def starter(path: str, task: str, *, small: bool = False) -> Spec:
+def starter(path: str, task: str, *, small: bool = False, columns: bool = True) -> Spec:
     """Return the part of a spec that uses an entry, with what it requires filled in.
 
     Parameters
@@ -63,6 +66,8 @@ def starter(path: str, task: str, *, small: bool = False) -> Spec:
         What the model around it is for; decides which models go into an ensemble.
     small
         Whether ensembles get three models, for checks.
+    columns
+        Whether columns are named, as the checks' stream has them; else that is left to whoever knows the columns.
 
     Examples
     --------
@@ -70,7 +75,11 @@ def starter(path: str, task: str, *, small: bool = False) -> Spec:
     {'use': 'ensemble.BaggingRegressor', 'params': {'model': {'use': 'linear_model.LinearRegression'}}}
     """
     entry = read_catalogue().entries[path]
-    params = {param.name: _fill(entry, param, task) for param in entry.params if param.required}
+    params = {
+        param.name: _fill(entry, param, task)
+        for param in entry.params
+        if param.required and (columns or f"{path}.{param.name}" not in _COLUMNS)
+    }
     if small:
         params |= {name: size for name, size in _SIZES.items() if entry.find_param(name)}
     if path.startswith("facto.") and task == REGRESSION:
@@ -82,8 +91,8 @@ def starter(path: str, task: str, *, small: bool = False) -> Spec:
 
 def _fill(entry: Entry, param: Parameter, task: str) -> Any:
     key = f"{entry.path}.{param.name}"
-    if key in _REQUIRED:
-        return _REQUIRED[key]
+    if key in _COLUMNS or key in _REQUIRED:
+        return _COLUMNS.get(key, _REQUIRED.get(key))
     accepts = param.accepts[0]
     if accepts["type"] == "list":
         return _candidates(task)

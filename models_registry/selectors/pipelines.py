@@ -117,7 +117,7 @@ def _components(part: dict[str, Any], place: str) -> Iterator[Component]:
     entry = read_catalogue().entries[part["use"]]
     given = part.get("params", {})
     rows = [
-        ParameterRow(param.name, _value(given.get(param.name, param.default)), param.name in given, param.help)
+        ParameterRow(param.name, describe_value(given.get(param.name, param.default)), param.name in given, param.help)
         for param in entry.params
     ]
     rows.sort(key=lambda row: not row.is_set)
@@ -133,7 +133,7 @@ def _is_part(value: object) -> bool:
     return isinstance(value, dict) and any(key in value for key in ("use", "steps", "union"))
 
 
-def _value(value: Any) -> str:
+def describe_value(value: Any) -> str:
     """Write a parameter's value for reading: an inner component by its title, anything else as JSON."""
     if _is_part(value):
         return name_steps(value)
@@ -141,4 +141,6 @@ def _value(value: Any) -> str:
         return ", ".join(name_steps(item) for item in value)
     if value is None:
         return "none"
+    if isinstance(value, float) and float(short := f"{value:g}") == value:
+        return short
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

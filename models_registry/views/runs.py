@@ -15,8 +15,8 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from models_registry import doorbell
-from models_registry.forms.models import show_spec
 from models_registry.forms.runs import RestoreForm, RunFilter, RunForm
+from models_registry.forms.specs import show_spec
 from models_registry.learning.measures import find_measure
 from models_registry.models import RegisteredModel, Run, Version
 from models_registry.selectors import runs as selectors

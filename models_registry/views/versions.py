@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from models_registry import doorbell
-from models_registry.forms.models import show_spec
 from models_registry.forms.runs import VersionFilter
+from models_registry.forms.specs import show_spec
 from models_registry.models import RegisteredModel
 from models_registry.selectors import versions as selectors
 from models_registry.selectors.comparison import compare_versions

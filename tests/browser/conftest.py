@@ -147,7 +147,8 @@ def look_at(page: Page, name: str, *, schemes: tuple[str, ...] = SCHEMES) -> Non
         for scheme in schemes:
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
             page.wait_for_timeout(60)
-            page.screenshot(path=PICTURES / f"{name}-{size}-{scheme}.png", full_page=True)
+            # Hiding the caret would leave a style attribute on each control, which the page's policy refuses to copy.
+            page.screenshot(path=PICTURES / f"{name}-{size}-{scheme}.png", full_page=True, caret="initial")
             if options := AXE.get((size, scheme)):
                 found = violations(page, options)
                 assert not found, f"{name} ({size}, {scheme}): {found}"

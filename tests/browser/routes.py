@@ -26,7 +26,7 @@ LEFT_OUT = {
     "projects:member_link": POSTED,
     "models_registry:overview_chart": FRAGMENT,
     "models_registry:predict_label": POSTED,
-    "models_registry:model_check": POSTED,
+    "models_registry:model_offers": FRAGMENT,
     "models_registry:sweep_count": POSTED,
     "models_registry:run_live": FRAGMENT,
     "models_registry:run_chart": FRAGMENT,

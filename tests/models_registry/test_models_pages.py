@@ -113,7 +113,7 @@ def test_only_templates_that_fit_the_task_are_offered(client, page, team, task, 
     html = client.get(page("model_create", of=make_project(team, task=task, name=f"A {task}"))).content.decode()
     assert f">{fits}</a>" in html
     assert does_not not in html
-    assert "Write JSON" in html
+    assert "Build your own" in html
 
 
 def test_a_template_comes_drawn_and_ready_to_register(client, page):
@@ -210,7 +210,7 @@ WRONG = {
 @pytest.mark.parametrize("case", WRONG)
 def test_wrong_text_is_named_while_writing_and_refused_when_sent(client, page, project, case):
     text, said = WRONG[case]
-    check = client.post(page("model_check"), {"spec": text}, headers={"HX-Request": "true"})
+    check = client.post(page("model_create"), {"spec": text, "edited": "json"}, headers={"HX-Request": "true"})
     assert check.status_code == 200
     if text:
         assert said in check.content.decode()
@@ -222,7 +222,7 @@ def test_wrong_text_is_named_while_writing_and_refused_when_sent(client, page, p
 
 
 def test_a_right_spec_is_drawn_while_writing(client, page):
-    html = client.post(page("model_check"), {"spec": json.dumps(SHALLOW)}).content.decode()
+    html = client.post(page("model_create"), {"spec": json.dumps(SHALLOW), "edited": "json"}).content.decode()
     assert "Valid" in html
     assert "Hoeffding tree classifier" in html
     assert "max_depth" in html
@@ -242,7 +242,7 @@ def test_a_viewer_reads_and_may_not_describe(client, page, project, team):
     assert page("run_create") not in client.get(page("model", model.pk)).content.decode()
     assert client.get(page("model_create")).status_code == 403
     assert describe(client, page("model_create"), TREE).status_code == 403
-    assert client.post(page("model_check"), {"spec": "{}"}).status_code == 403
+    assert client.get(page("model_offers")).status_code == 403
 
 
 def test_an_outsider_finds_nothing_and_a_stranger_signs_in(client, page, project):
@@ -250,7 +250,7 @@ def test_an_outsider_finds_nothing_and_a_stranger_signs_in(client, page, project
     urls = [page("model_list"), page("model_create"), page("model", model.pk)]
     client.force_login(make_user())
     assert [client.get(url).status_code for url in urls] == [404, 404, 404]
-    assert client.post(page("model_check")).status_code == 404
+    assert client.get(page("model_offers")).status_code == 404
     client.logout()
     assert all(client.get(url)["Location"].startswith("/sign-in/") for url in urls)
 
