@@ -1,4 +1,4 @@
-"""Building a model in a browser: from the catalogue, fields and JSON in step; by mouse, by keyboard, without scripts."""
+"""Building a model in a browser: from the catalogue, form and JSON in step; by mouse, by keyboard, without scripts."""
 
 from __future__ import annotations
 
