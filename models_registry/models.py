@@ -357,12 +357,16 @@ class Deployment(models.Model):
 
 
 class Prediction(models.Model):
-    """An answer given by a deployment, kept with the event so that its later label can score it."""
+    """An answer given for an event, kept with it so that its later label can score it.
+
+    By the version that was deployed, or, without a version, by the project's fallback; `fallback` names its rule.
+    """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="predictions")
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="predictions")
-    deployment = models.ForeignKey(Deployment, on_delete=models.PROTECT, related_name="predictions")
-    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="predictions")
+    deployment = models.ForeignKey(Deployment, null=True, on_delete=models.PROTECT, related_name="predictions")
+    version = models.ForeignKey(Version, null=True, on_delete=models.PROTECT, related_name="predictions")
+    fallback = models.CharField(max_length=8, blank=True)
     output = models.TextField()
     at = models.DateTimeField()
 

@@ -5,7 +5,7 @@ An outsider is told that there is nothing (404), a member without the right that
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
@@ -170,11 +170,25 @@ def api_project(request: Any, slug: str, scope: str) -> Caller:
     if not isinstance(token, ApiToken):
         project, _access = open_project(request.user, slug, _SCOPE_RIGHTS[scope])
         return Caller(project, request.user, None)
-    if token.project.slug != slug:
-        raise Http404
-    if scope not in token.scopes:
-        raise PermissionDenied(f'This token lacks the scope "{scope}". Make one that has it.')
+    check_token(of=token.project.slug, scopes=token.scopes, slug=slug, scope=scope)
     return Caller(token.project, token.created_by, token)
+
+
+def check_token(*, of: str, scopes: Collection[str], slug: str, scope: str) -> None:
+    """Refuse a token of the project `of` that asks for the project `slug`, or that lacks `scope`.
+
+    Raises
+    ------
+    Http404
+        It is another project.
+    PermissionDenied
+        The scope is missing.
+
+    """
+    if of != slug:
+        raise Http404
+    if scope not in scopes:
+        raise PermissionDenied(f'This token lacks the scope "{scope}". Make one that has it.')
 
 
 P = ParamSpec("P")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from ops_portal.errors import UserError, error_body
 from projects import api_schema
-from projects.access import Caller
-from projects.api_lean import lean_call
-from projects.bodies import NDJSON_TYPES, BodyError, Item, Readable, in_batches, read_json_items, read_ndjson_items
+from projects.api_bodies import read_body
+from projects.api_lean import LeanCaller, lean_call
+from projects.bodies import BodyError, in_batches
 from projects.models import Scope
 from projects.payload import Incoming, IncomingLabel, PayloadError, read_event, read_label_item
 from projects.services.events import Receipt, accept, accept_labels
@@ -69,23 +69,23 @@ class Tally:
 
 
 @lean_call(Scope.INGEST, api_schema.Events)
-def events(request: HttpRequest, caller: Caller) -> JsonResponse:
+def events(request: HttpRequest, caller: LeanCaller) -> JsonResponse:
     """Take events, with or without their labels."""
 
     def take(items: list[Incoming]) -> Receipt:
-        return accept(project_id=caller.project.pk, items=items, now=timezone.now())
+        return accept(project_id=caller.project_id, items=items, now=timezone.now())
 
-    return _take_body(request, caller.project.task, read_event, take)
+    return _take_body(request, caller.task, read_event, take)
 
 
 @lean_call(Scope.INGEST, api_schema.Labels)
-def labels(request: HttpRequest, caller: Caller) -> JsonResponse:
+def labels(request: HttpRequest, caller: LeanCaller) -> JsonResponse:
     """Take labels for events that came before."""
 
     def take(items: list[IncomingLabel]) -> Receipt:
-        return accept_labels(project_id=caller.project.pk, labels=items, now=timezone.now())
+        return accept_labels(project_id=caller.project_id, labels=items, now=timezone.now())
 
-    return _take_body(request, caller.project.task, read_label_item, take)
+    return _take_body(request, caller.task, read_label_item, take)
 
 
 def _take_body(
@@ -96,7 +96,7 @@ def _take_body(
 ) -> JsonResponse:
     tally = Tally()
     try:
-        for batch in in_batches(_items(request), BATCH):
+        for batch in in_batches(read_body(request).items, BATCH):
             good: list[Taken] = []
             for item in batch:
                 try:
@@ -112,34 +112,3 @@ def _take_body(
     except UnreadablePostError:
         raise UserError("The body ended before it was complete; send it again.", code="invalid_body") from None
     return tally.response()
-
-
-def _items(request: HttpRequest) -> Iterator[Item]:
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise UserError("Compressed bodies are not taken; send the JSON as it is.", code="unsupported", status=415)
-    if request.content_type in NDJSON_TYPES:
-        return _some(read_ndjson_items(_body(request)))
-    if request.content_type == "application/json":
-        return read_json_items(_body(request))
-    raise UserError(
-        "Send application/json (an object or a list) or application/x-ndjson (one object per line).",
-        code="unsupported",
-        status=415,
-    )
-
-
-def _body(request: HttpRequest) -> Readable:
-    """Return what to read the body from: a chunked one has no length, without which Django takes it for empty."""
-    if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
-        source: Readable = request.META["wsgi.input"]
-        return source
-    return request
-
-
-def _some(items: Iterator[Item]) -> Iterator[Item]:
-    """Refuse a body without a single item: whoever sent it meant to send something."""
-    first = next(items, None)
-    if first is None:
-        raise BodyError("The body is empty.")
-    yield first
-    yield from items

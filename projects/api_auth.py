@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
+import msgspec
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError, connection
@@ -16,6 +16,7 @@ from rest_framework.authentication import BaseAuthentication, CSRFCheck
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from ops_portal.raw_sql import fetch_all
 from projects.event_store import stored_time
 from projects.models import ApiToken, Project
 
@@ -23,14 +24,31 @@ from projects.models import ApiToken, Project
 LAST_USED_STEP = timedelta(minutes=1)
 
 _TOKEN = ("id", "project_id", "name", "prefix", "scopes", "created_by_id")
-_PROJECT = ("id", "team_id", "slug", "task")
+_PROJECT = ("id", "team_id", "slug", "task", "fallback")
 _USER = ("id", "username", "is_active")
-_FIND = f"""
-SELECT {", ".join(f"t.{name}" for name in _TOKEN)}, {", ".join(f"p.{name}" for name in _PROJECT)},
-       {", ".join(f"u.{name}" for name in _USER)}, (t.last_used_at IS NULL OR t.last_used_at < %s)
-FROM projects_apitoken t JOIN projects_project p ON p.id = t.project_id LEFT JOIN auth_user u ON u.id = t.created_by_id
-WHERE t.digest = %s AND t.revoked_at IS NULL
-"""  # noqa: S608 - constants only
+_COLUMNS = ", ".join(
+    [f"t.{name}" for name in _TOKEN] + [f"p.{name}" for name in _PROJECT] + [f"u.{name}" for name in _USER]
+)
+_decode = msgspec.json.Decoder().decode
+
+
+class Beside(NamedTuple):
+    """What a call reads in the same query as its token: SQL of columns, and of joins to the token's project `p`."""
+
+    columns: str = ""
+    joins: str = ""
+
+
+NOTHING = Beside()
+
+
+class TokenRow(NamedTuple):
+    """A token that works, as read: the values of its own columns, of its project's, its maker's, and what is beside."""
+
+    token: tuple[Any, ...]
+    project: tuple[Any, ...]
+    user: tuple[Any, ...]
+    beside: tuple[Any, ...]
 
 
 class TokenHolder(AnonymousUser):
@@ -73,41 +91,55 @@ def find_token(authorization: str) -> ApiToken | None:
         The header names a token that does not exist or was revoked.
 
     """
+    row = read_token(authorization)
+    if row is None:
+        return None
+    token = ApiToken.from_db("default", _TOKEN, (*row.token[:4], _decode(row.token[4]), row.token[5]))
+    token.project = Project.from_db("default", _PROJECT, row.project)
+    if row.user[0] is not None:
+        token.created_by = User.from_db("default", _USER, (*row.user[:2], bool(row.user[2])))
+    return token
+
+
+def read_token(authorization: str, beside: Beside = NOTHING) -> TokenRow | None:
+    """Do the same without making objects, and read what is `beside` it too: the calls that come most often do this.
+
+    Raises
+    ------
+    AuthenticationFailed
+        The header names a token that does not exist or was revoked.
+
+    """
     kind, _, secret = authorization.partition(" ")
     if kind.lower() != "bearer":
         return None
     now = timezone.now()
-    row = _read_token(ApiToken.digest_of(secret.strip()), now)
+    row = _read(ApiToken.digest_of(secret.strip()), now, beside)
     if row is None:
         raise AuthenticationFailed("This token is unknown or revoked. Make a new one in the project's settings.")
-    token = ApiToken.from_db("default", _TOKEN, (*row[:4], json.loads(row[4]), row[5]))
-    token.project = Project.from_db("default", _PROJECT, row[6:10])
-    if row[10] is not None:
-        token.created_by = User.from_db("default", _USER, (row[10], row[11], bool(row[12])))
-    if row[13]:
-        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
-    return token
+    if row[14]:
+        ApiToken.objects.filter(pk=row[0]).update(last_used_at=now)
+    return TokenRow(row[:6], row[6:11], row[11:14], row[15:])
 
 
-def _read_token(digest: str, now: datetime) -> tuple[Any, ...] | None:
-    """The row of a token that works. Every API call begins with this query, so it is written by hand."""
+def _read(digest: str, now: datetime, beside: Beside) -> tuple[Any, ...] | None:
+    sql = (
+        f"SELECT {_COLUMNS}, (t.last_used_at IS NULL OR t.last_used_at < %s){beside.columns}"  # noqa: S608 - constants
+        " FROM projects_apitoken t JOIN projects_project p ON p.id = t.project_id"
+        f" LEFT JOIN auth_user u ON u.id = t.created_by_id{beside.joins}"
+        " WHERE t.digest = %s AND t.revoked_at IS NULL"
+    )
     parameters = [stored_time(now - LAST_USED_STEP), digest]
     try:
-        return _one_row(_FIND, parameters)
+        rows = fetch_all(sql, parameters)
     except (InterfaceError, OperationalError):
         # The connection was lost since the last call, by a restart of the database for instance: nothing is written
         # yet, so a new one is tried.
         if connection.in_atomic_block or connection.is_usable():
             raise
         connection.close()
-        return _one_row(_FIND, parameters)
-
-
-def _one_row(sql: str, parameters: list[Any]) -> tuple[Any, ...] | None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        row: tuple[Any, ...] | None = cursor.fetchone()
-        return row
+        rows = fetch_all(sql, parameters)
+    return rows[0] if rows else None
 
 
 def authorization_of(request: HttpRequest) -> str:
@@ -116,22 +148,17 @@ def authorization_of(request: HttpRequest) -> str:
     return header
 
 
-def identify(request: HttpRequest) -> None:
-    """Do for a plain Django view what DRF does: set `request.auth`, or check the CSRF token of a session.
+def identify_session(request: HttpRequest) -> None:
+    """Do for a plain Django view what DRF does for a session: check who it is, and its CSRF token.
 
     Raises
     ------
     AuthenticationFailed
-        There is neither a token nor a session.
+        There is no session.
     PermissionDenied
-        The session's request does not carry the CSRF token.
+        The request does not carry the CSRF token.
 
     """
-    token = find_token(authorization_of(request))
-    if token is not None:
-        request.auth = token  # type: ignore[attr-defined]
-        request.user = token.created_by or TokenHolder()
-        return
     if not request.user.is_authenticated:
         raise AuthenticationFailed("Send a project token: Authorization: Bearer <token>.")
     check = CSRFCheck(lambda _request: HttpResponse())

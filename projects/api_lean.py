@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
+import msgspec
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -15,26 +16,41 @@ from rest_framework.views import APIView
 
 from ops_portal.errors import UserError, error_body, error_response
 from ops_portal.group_commit import GroupCommit
-from projects.access import Caller, api_project
-from projects.api_auth import authorization_of, identify
+from projects.access import api_project, check_token
+from projects.api_auth import NOTHING, Beside, authorization_of, identify_session, read_token
 
 P = ParamSpec("P")
 Job = TypeVar("Job")
 Result = TypeVar("Result")
-LeanView = Callable[Concatenate[HttpRequest, Caller, P], HttpResponse]
+LeanView = Callable[Concatenate[HttpRequest, "LeanCaller", P], HttpResponse]
+
+_decode = msgspec.json.Decoder().decode
+
+
+@dataclass(frozen=True, slots=True)
+class LeanCaller:
+    """The project that a call is for, as far as these calls need it.
+
+    `beside` holds what was read in the query of the token; None for a session, which has no such query.
+    """
+
+    project_id: int
+    task: str
+    fallback: str
+    beside: tuple[Any, ...] | None
 
 
 def lean_call(scope: str, described_by: type[APIView]) -> Callable[[LeanView[P]], Callable[..., HttpResponse]]:
     """Decorate a plain POST view of the API, `view(request, caller, ...)`, that needs `scope`.
 
     `described_by` is a class of DRF whose `post` is never called: the OpenAPI description is made from it. Errors have
-    the one shape. The view is exempt from Django's own CSRF check because `identify` does it for sessions.
+    the one shape. The view is exempt from Django's own CSRF check because `identify_session` does it for sessions.
     """
 
     def decorate(view: LeanView[P]) -> Callable[..., HttpResponse]:
         @wraps(view)
         def checked(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-            return view(request, _identified(request, slug, scope), *args, **kwargs)
+            return view(request, _identify(request, slug, scope), *args, **kwargs)
 
         return _answering(checked, described_by)
 
@@ -44,25 +60,40 @@ def lean_call(scope: str, described_by: type[APIView]) -> Callable[[LeanView[P]]
 def shared_lean_call(
     scope: str,
     described_by: type[APIView],
-    answer: Callable[[Sequence[tuple[Caller, Job]]], Sequence[Result | Exception]],
+    answer: Callable[[Sequence[tuple[LeanCaller, Job]]], Sequence[Result | Exception]],
+    *,
+    beside: Beside = NOTHING,
+    alone: Callable[[Job], bool] = lambda _job: False,
 ) -> Callable[[Callable[[HttpRequest, Callable[[Job], Result]], HttpResponse]], Callable[..., HttpResponse]]:
     """Decorate a view like those of `lean_call` whose calls, when they come at the same time, are answered together.
 
     The view is called as `view(request, ask)`: it reads the request, asks `ask(job)` and makes the response of the
     result. Asked together, calls share the check of their token, where it is the same, and all that `answer` does for
     a list of jobs. The check still happens after each of them came, so a revoked token is refused at once.
+
+    Parameters
+    ----------
+    scope, described_by
+        As for `lean_call`.
+    answer
+        Answers callers and their jobs: a result or an exception for each.
+    beside
+        What is read in the query of the token.
+    alone
+        Says of a job that others should not wait for it.
+
     """
 
     def carry_out(calls: Sequence[_Call[Job]]) -> Sequence[Result | Exception]:
-        callers: dict[tuple[str, str], Caller | Exception] = {}
+        callers: dict[tuple[str, str], LeanCaller | Exception] = {}
         for call in calls:
             if call.who not in callers:
                 try:
-                    callers[call.who] = _identified(call.request, call.slug, scope)
+                    callers[call.who] = _identify(call.request, call.slug, scope, beside)
                 except (AuthenticationFailed, PermissionDenied, Http404) as refused:
                     callers[call.who] = refused
         outcomes: list[Any] = [callers[call.who] for call in calls]
-        known = [number for number, caller in enumerate(outcomes) if isinstance(caller, Caller)]
+        known = [number for number, caller in enumerate(outcomes) if isinstance(caller, LeanCaller)]
         results = answer([(outcomes[number], calls[number].job) for number in known]) if known else ()
         for number, result in zip(known, results, strict=True):
             outcomes[number] = result
@@ -75,12 +106,14 @@ def shared_lean_call(
     ) -> Callable[..., HttpResponse]:
         @wraps(view)
         def checked(request: HttpRequest, slug: str) -> HttpResponse:
-            if authorization := authorization_of(request):
-                return view(request, lambda job: together.call(_Call(request, slug, (authorization, slug), job)))
-            caller = _identified(request, slug, scope)  # a session: what says who calls is not in one header
+            # A session is no token: what says who calls is not in one header.
+            who = (authorization_of(request), slug)
 
             def ask(job: Job) -> Result:
-                result = answer([(caller, job)])[0]
+                call = _Call(request, slug, who, job)
+                if who[0] and not alone(job):
+                    return together.call(call)
+                result = carry_out([call])[0]
                 if isinstance(result, Exception):
                     raise result
                 return result
@@ -102,9 +135,15 @@ class _Call(Generic[Job]):
     job: Job
 
 
-def _identified(request: HttpRequest, slug: str, scope: str) -> Caller:
-    identify(request)
-    return api_project(request, slug, scope)
+def _identify(request: HttpRequest, slug: str, scope: str, beside: Beside = NOTHING) -> LeanCaller:
+    row = read_token(authorization_of(request), beside)
+    if row is None:
+        identify_session(request)
+        project = api_project(request, slug, scope).project
+        return LeanCaller(project.pk, project.task, project.fallback, None)
+    project_id, _, its_slug, task, fallback = row.project
+    check_token(of=its_slug, scopes=_decode(row.token[4]), slug=slug, scope=scope)
+    return LeanCaller(project_id, task, fallback, row.beside)
 
 
 def _answering(view: Callable[..., HttpResponse], described_by: type[APIView]) -> Callable[..., HttpResponse]:

@@ -41,8 +41,8 @@ class Item(NamedTuple):
     error: str = ""
 
 
-def read_json_items(body: Readable) -> Iterator[Item]:
-    """Yield the items of a JSON body, an object or a list of them.
+def read_json(body: Readable) -> Any:
+    """Return the value of a JSON body.
 
     Raises
     ------
@@ -55,7 +55,11 @@ def read_json_items(body: Readable) -> Iterator[Item]:
         raise BodyError(f"The body is larger than {MAX_JSON >> 20} MB; send it in parts or as application/x-ndjson.")
     if not raw.strip():
         raise BodyError("The body is empty.")
-    value = decode(raw)
+    return decode(raw)
+
+
+def number_items(value: Any) -> Iterator[Item]:
+    """Yield the items of a decoded JSON body: those of a list, else the value itself."""
     for line, item in enumerate(value if isinstance(value, list) else [value], start=1):
         yield Item(line, item)
 

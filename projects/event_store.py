@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import msgspec
 from django.db import connection
 
+from ops_portal.raw_sql import fetch_all, run_many
+
 COLUMNS = ("project_id", "key", "features", "label", "position", "event_at", "received_at", "labelled_at")
 _NAMES = ", ".join(COLUMNS)
 _PLACES = ", ".join(["%s"] * len(COLUMNS))
@@ -63,20 +65,17 @@ def lock_stream(project_id: int) -> Stream | None:
 
     SQLite has no row locks: its transactions are made to wait for each other (`transaction_mode` IMMEDIATE).
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK if connection.features.has_select_for_update else _READ, [project_id])
-        row = cursor.fetchone()
-    if row is None:
+    rows = fetch_all(_LOCK if connection.features.has_select_for_update else _READ, [project_id])
+    if not rows:
         return None
-    task, label_type, classes, last_position, event_count, archived_at, early = row
+    task, label_type, classes, last_position, event_count, archived_at, early = rows[0]
     archived = archived_at is not None
     return Stream(task, label_type, msgspec.json.decode(classes), last_position, event_count, archived, early)
 
 
 def advance_stream(project_id: int, *, last_position: int, event_count: int) -> None:
     """Write how far a locked stream has come."""
-    with connection.cursor() as cursor:
-        cursor.execute(_ADVANCE, [last_position, event_count, project_id])
+    fetch_all(_ADVANCE, [last_position, event_count, project_id])
 
 
 def find_events(project_id: int, keys: Sequence[str]) -> dict[str, Stored]:
@@ -88,23 +87,20 @@ def find_events(project_id: int, keys: Sequence[str]) -> dict[str, Stored]:
     given: Any = list(keys)
     if connection.vendor == "sqlite":
         sql, given = _FIND_IN_JSON, msgspec.json.encode(keys).decode()
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [project_id, given])
-        return {key: Stored(pk, label) for key, pk, label in cursor.fetchall()}
+    return {key: Stored(pk, label) for key, pk, label in fetch_all(sql, [project_id, given])}
 
 
 def insert_events(rows: Sequence[Sequence[Any]]) -> None:
     """Insert events, each a row of `COLUMNS`; times as `stored_time` gives them."""
     if not rows:
         return
-    with connection.cursor() as cursor:
-        # For a few rows COPY's own round trips cost more than they save.
-        if connection.vendor == "postgresql" and len(rows) > 5:
-            with cursor.copy(f"COPY projects_event ({_NAMES}) FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
-        else:
-            cursor.executemany(_INSERT, rows)
+    # For a few rows COPY's own round trips cost more than they save.
+    if connection.vendor == "postgresql" and len(rows) > 5:
+        with connection.cursor() as cursor, cursor.copy(f"COPY projects_event ({_NAMES}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+    else:
+        run_many(_INSERT, rows)
 
 
 def join_labels(labels: Sequence[LabelToJoin]) -> None:

@@ -27,6 +27,14 @@ class Task(models.TextChoices):
     REGRESSION = "regression", "Regression"
 
 
+class Fallback(models.TextChoices):
+    """What is answered when no model is deployed, or the deployed one cannot predict."""
+
+    ERROR = "error", "An error"
+    LAST = "last", "The newest label"
+    TYPICAL = "typical", "The most frequent label, or the mean"
+
+
 class Team(models.Model):
     """People who share projects."""
 
@@ -66,6 +74,9 @@ class Project(models.Model):
     task = models.CharField(max_length=12, choices=Task.choices)
     label_name = models.CharField("label", max_length=80, help_text="What the models predict.")
     primary_metric = models.CharField(max_length=40)
+    fallback = models.CharField(
+        "without a model, answer", max_length=8, choices=Fallback.choices, default=Fallback.ERROR
+    )
     #: Position of the newest labelled event; the row's lock is what makes label order gapless.
     last_position = models.BigIntegerField(default=0, validators=[MinValueValidator(0)])
     event_count = models.BigIntegerField(default=0, validators=[MinValueValidator(0)])

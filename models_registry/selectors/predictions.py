@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from models_registry.models import Prediction
-from projects.models import Event, Project, Task
+from projects.models import Event, Fallback, Project, Task
 
 #: Classes shown with their probability; the others are summed up.
 SHOWN_CLASSES = 12
@@ -43,9 +43,12 @@ class GivenAnswer:
     chances: tuple[Chance, ...]
     other_classes: int
     other_share: float
-    version: int
+    #: None when no version answered but the project's fallback; then `fallback` and `because` say which and why.
+    version: int | None
     model: str
-    deployment: int
+    deployment: int | None
+    fallback: str
+    because: str
     at: datetime
     features: dict[str, Any]
     label: str | None
@@ -83,9 +86,11 @@ def find_answer(project: Project, key: str) -> tuple[Example, GivenAnswer] | Non
         chances=tuple(shown),
         other_classes=len(rest),
         other_share=sum(chance.share for chance in rest),
-        version=row.version.number,
-        model=row.version.model.name,
-        deployment=row.deployment.number,
+        version=row.version.number if row.version else None,
+        model=row.version.model.name if row.version else "",
+        deployment=row.deployment.number if row.deployment else None,
+        fallback=Fallback(row.fallback).label if row.fallback else "",
+        because=output.get("fallback", {}).get("message", ""),
         at=row.at,
         features=features,
         label=None if label is None else say(label),

@@ -176,7 +176,7 @@ class Answers:
 def read_answers(deployment_id: int, task: str) -> Answers:
     """Score the newest answers of a deployment against the labels that came since: one query."""
     rows = (
-        Prediction.objects.filter(deployment_id=deployment_id)
+        Prediction.objects.filter(deployment_id=deployment_id, fallback="")
         .order_by("-pk")
         .values_list("output", "event__label", "at")[:ANSWERS]
     )

@@ -11,21 +11,23 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
+from ops_portal.raw_sql import fetch_all
 from projects.event_store import find_events
 
 #: Rows of one statement: SQLite takes at most 32,766 parameters.
 ROWS = 1_000
 
 _POSTGRESQL = """
-WITH given (key, features, event_at, received_at, output) AS (
-    SELECT * FROM unnest(%s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[])
+WITH given (key, features, event_at, received_at, output, deployment_id, version_id, fallback) AS (
+    SELECT * FROM unnest(%s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[],
+                         %s::bigint[], %s::bigint[], %s::text[])
 ), event AS (
     INSERT INTO projects_event (project_id, key, features, event_at, received_at)
     SELECT %s, key, features, event_at, received_at FROM given
     ON CONFLICT (project_id, key) DO NOTHING RETURNING id, key
 ), answer AS (
-    INSERT INTO models_registry_prediction (project_id, event_id, deployment_id, version_id, output, at)
-    SELECT %s, event.id, %s, %s, given.output, given.received_at FROM event JOIN given USING (key)
+    INSERT INTO models_registry_prediction (project_id, event_id, deployment_id, version_id, fallback, output, at)
+    SELECT %s, event.id, deployment_id, version_id, fallback, output, received_at FROM event JOIN given USING (key)
 ), counted AS (
     UPDATE projects_project SET event_count = event_count + (SELECT count(*) FROM event)
     WHERE id = %s AND EXISTS (SELECT FROM event)
@@ -33,11 +35,13 @@ WITH given (key, features, event_at, received_at, output) AS (
 SELECT key FROM event
 """
 _EVENTS = "INSERT INTO projects_event (project_id, key, features, event_at, received_at) VALUES "
+_EVENT = "(%s, %s, %s, %s, %s)"
 _ANSWERS = """
-INSERT INTO models_registry_prediction (project_id, event_id, deployment_id, version_id, output, at)
-SELECT e.project_id, e.id, %s, %s, v.column2, v.column3
+INSERT INTO models_registry_prediction (project_id, event_id, deployment_id, version_id, fallback, output, at)
+SELECT e.project_id, e.id, v.column2, v.column3, v.column4, v.column5, v.column6
 FROM (VALUES {}) v JOIN projects_event e ON e.project_id = %s AND e.key = v.column1
 """
+_ANSWER = "(%s, %s, %s, %s, %s, %s)"
 _COUNT = "UPDATE projects_project SET event_count = event_count + %s WHERE id = %s"
 
 
@@ -49,46 +53,47 @@ class NewAnswer(NamedTuple):
     event_at: Any
     received_at: Any
     output: str
+    deployment_id: int | None
+    version_id: int | None
+    fallback: str
 
 
-def store_new(
-    rows: Sequence[NewAnswer], *, project_id: int, deployment_id: int, version_id: int, may_be_known: bool
-) -> set[str]:
+def store_new(rows: Sequence[NewAnswer], *, project_id: int, may_be_known: bool) -> set[str]:
     """Store the rows whose events are not known yet and return their keys; the others are left alone.
 
     Parameters
     ----------
     rows
         With distinct keys.
-    project_id, deployment_id, version_id
-        Whose events they are, and what answered.
+    project_id
+        Whose events they are.
     may_be_known
         False when all their keys were made up just now, and need not be looked for.
 
     """
     stored: set[str] = set()
     # In the order of their keys: two processes that store the same ones then wait for, but never on, each other.
-    ordered = sorted(rows)
+    ordered = sorted(rows, key=_key)
     for start in range(0, len(ordered), ROWS):
         some = ordered[start : start + ROWS]
         if connection.vendor == "postgresql":
-            stored |= _store_at_once(some, project_id, deployment_id, version_id)
+            stored |= _store_at_once(some, project_id)
         else:
-            stored |= _store_in_steps(some, project_id, deployment_id, version_id, may_be_known=may_be_known)
+            stored |= _store_in_steps(some, project_id, may_be_known=may_be_known)
     return stored
 
 
-def _store_at_once(rows: list[NewAnswer], project_id: int, deployment_id: int, version_id: int) -> set[str]:
-    with connection.cursor() as cursor:
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        cursor.execute(_POSTGRESQL, [*columns, project_id, project_id, deployment_id, version_id, project_id])
-        return {key for (key,) in cursor.fetchall()}
+def _key(row: NewAnswer) -> str:
+    return row.key
+
+
+def _store_at_once(rows: list[NewAnswer], project_id: int) -> set[str]:
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    return {key for (key,) in fetch_all(_POSTGRESQL, [*columns, project_id, project_id, project_id])}
 
 
 @transaction.atomic
-def _store_in_steps(
-    rows: list[NewAnswer], project_id: int, deployment_id: int, version_id: int, *, may_be_known: bool
-) -> set[str]:
+def _store_in_steps(rows: list[NewAnswer], project_id: int, *, may_be_known: bool) -> set[str]:
     if may_be_known:
         # The transaction began as a writer, of which SQLite allows one: what is not there now will not be.
         known = find_events(project_id, [row.key for row in rows])
@@ -96,13 +101,12 @@ def _store_in_steps(
     if not rows:
         return set()
     events: list[Any] = []
-    answers: list[Any] = [deployment_id, version_id]
+    answers: list[Any] = []
     for row in rows:
         events += (project_id, row.key, row.features, row.event_at, row.received_at)
-        answers += (row.key, row.output, row.received_at)
+        answers += (row.key, row.deployment_id, row.version_id, row.fallback, row.output, row.received_at)
     answers.append(project_id)
-    with connection.cursor() as cursor:
-        cursor.execute(_EVENTS + ", ".join(["(%s, %s, %s, %s, %s)"] * len(rows)), events)
-        cursor.execute(_ANSWERS.format(", ".join(["(%s, %s, %s)"] * len(rows))), answers)
-        cursor.execute(_COUNT, [len(rows), project_id])
+    fetch_all(_EVENTS + ", ".join([_EVENT] * len(rows)), events)
+    fetch_all(_ANSWERS.format(", ".join([_ANSWER] * len(rows))), answers)
+    fetch_all(_COUNT, [len(rows), project_id])
     return {row.key for row in rows}

@@ -72,6 +72,7 @@ def _collect(project_id: int, after: int, upto: int) -> dict[tuple[int, int, int
             event__position__gt=after,
             event__position__lte=upto,
             at__lte=F("event__labelled_at"),
+            version__isnull=False,  # a fallback's answer is no version's
         )
         .order_by("event__position", "pk")
         .values_list("deployment_id", "version_id", "output", "at", "event__label", "event__position")

@@ -8,22 +8,23 @@ request came is live for it, in every process.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from django.db import connection, transaction
+from django.db import transaction
 
-from models_registry.learning.traffic import falls_into
-from models_registry.models import Deployment, Prediction
+from models_registry.models import Prediction
 from models_registry.services.answer_store import NewAnswer, store_new
+from models_registry.services.fallback import NoLabelError, stand_in
+from models_registry.services.live import Serving, serving
 from models_registry.services.serving import Served, find_served, load_served
 from ops_portal.errors import UserError
 from ops_portal.group_commit import GroupCommit
 from projects.event_store import stored_time
-from projects.models import Event, Project
+from projects.models import Event, Fallback, Project
 from projects.payload import Incoming, PayloadError, check_clock
 
 _encode = msgspec.json.Encoder().encode
@@ -31,54 +32,47 @@ _decode = msgspec.json.Decoder().decode
 
 #: How often a model is fetched again because something newer was deployed while it was loaded.
 ATTEMPTS = 5
-_LIVE = """
-SELECT d.id, d.number, d.mode, v.id, v.number, v.artifact, r.checkpoint, d.canary_share, c.id, c.number, c.artifact
-FROM models_registry_deployment d
-JOIN models_registry_version v ON v.id = d.version_id JOIN models_registry_run r ON r.id = v.run_id
-LEFT JOIN models_registry_version c ON c.id = d.canary_id
-WHERE d.project_id = %s ORDER BY d.number DESC LIMIT 1
-"""
+
+
+class FellBack(msgspec.Struct, frozen=True):
+    """Says that no model answered: by which rule of the project, and why."""
+
+    rule: str
+    code: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A prediction, with everything needed to explain it and to send its label later."""
+    """A prediction, with everything needed to explain it and to send its label later.
+
+    `version` is None when no version answered but the project's fallback; then `fallback` says why.
+    """
 
     id: str
     prediction: Any
     probabilities: dict[str, float] | None
-    version: int
-    deployment: int
+    version: int | None
+    deployment: int | None
+    fallback: FellBack | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Serving:
-    """What answers for a project at this moment."""
-
-    deployment_id: int
-    deployment: int
-    version_id: int
-    version: int
-    artifact: str
-    #: What answers a share of the traffic instead, in per cent.
-    canary: Serving | None = None
-    share: int = 0
-
-    def side_of(self, key: str) -> Serving:
-        """Return what answers for this event: the canary for its share of the ids."""
-        if self.canary is not None and falls_into(key, self.canary.version, self.share):
-            return self.canary
-        return self
+#: What was loaded for an ask, by artifact: a model, or why it cannot be had.
+Loaded = Mapping[str, Served | UserError]
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Events of one project to predict for, and the model loaded for them when none was in memory."""
+    """Events of one project to predict for, what is deployed there, and the models loaded that were not in memory."""
 
     project_id: int
+    task: str
+    #: The project's rule for when there is no model's answer.
+    fallback: str
     items: Sequence[Incoming]
     now: datetime
-    loaded: tuple[str, Served] | None = None
+    live: Serving | None
+    loaded: Loaded
 
 
 class NotLoaded(Exception):  # noqa: N818 - nothing went wrong
@@ -102,30 +96,60 @@ class _Row:
     features: str
     at: datetime | None
     now: datetime
-    live: Serving
+    live: Serving | None
     #: Whether the key came with the event, so that it may have come before.
     named: bool
     prediction: Any = None
     probabilities: dict[str, float] | None = None
+    fallback: FellBack | None = None
     error: UserError | None = None
 
     def output(self) -> str:
-        return _encode({"prediction": self.prediction, "probabilities": self.probabilities}).decode()
+        said: dict[str, Any] = {"prediction": self.prediction, "probabilities": self.probabilities}
+        if self.fallback is not None:
+            said["fallback"] = self.fallback
+        return _encode(said).decode()
+
+    def recall(self, output: str) -> None:
+        """Take over an answer that was given before."""
+        said = _decode(output)
+        self.prediction, self.probabilities = said["prediction"], said["probabilities"]
+        self.fallback = msgspec.convert(said["fallback"], FellBack) if "fallback" in said else None
+
+    @property
+    def deployment_id(self) -> int | None:
+        return None if self.live is None else self.live.deployment_id
+
+    @property
+    def version_id(self) -> int | None:
+        return None if self.live is None or self.fallback else self.live.version_id
 
     def as_new(self) -> NewAnswer:
-        return NewAnswer(self.key, self.features, stored_time(self.at), stored_time(self.now), self.output())
+        return NewAnswer(
+            self.key,
+            self.features,
+            stored_time(self.at),
+            stored_time(self.now),
+            self.output(),
+            self.deployment_id,
+            self.version_id,
+            self.fallback.rule if self.fallback else "",
+        )
 
     def settle(self) -> Answer | UserError:
         if self.error is not None:
             return self.error
-        return Answer(self.key, self.prediction, self.probabilities, self.live.version, self.live.deployment)
+        version = None if self.live is None or self.fallback else self.live.version
+        deployment = None if self.live is None else self.live.deployment
+        return Answer(self.key, self.prediction, self.probabilities, version, deployment, self.fallback)
 
 
 def predict(*, project: Project, item: Incoming, now: datetime) -> Answer:
     """Predict for one event with the deployed model; keep its features and the answer for the later label.
 
     The same id asked again gives the answer it got first, or, when something else is deployed by now, that model's
-    answer for the same features; other features under the same id are refused.
+    answer for the same features; other features under the same id are refused. When there is no model's answer, the
+    project's fallback decides.
     """
     answer = predict_many(project=project, items=[item], now=now)[0]
     if isinstance(answer, UserError):
@@ -139,55 +163,43 @@ def predict_many(*, project: Project, items: Sequence[Incoming], now: datetime) 
     Raises
     ------
     UserError
-        Nothing is deployed, or what is deployed cannot be loaded.
+        Nothing is deployed, or what is deployed cannot be loaded, and the project has no fallback.
 
     """
-    return with_model(lambda loaded: _together.call(Ask(project.pk, items, now, loaded)))
+
+    def ask(loaded: Loaded) -> Outcome:
+        live = serving(project.pk)
+        return _together.call(Ask(project.pk, project.task, project.fallback, items, now, live, loaded))
+
+    return with_model(ask)
 
 
-def with_model(ask: Callable[[tuple[str, Served] | None], Outcome]) -> list[Answer | UserError]:
+def with_model(ask: Callable[[Loaded], Outcome]) -> list[Answer | UserError]:
     """Ask, load the model that is missing in memory, and ask again with it.
 
     Parameters
     ----------
     ask
-        Asks with the model given, which it may need no longer: something else can be deployed meanwhile.
+        Asks with the models given, which it may need no longer: something else can be deployed meanwhile.
 
     """
-    loaded: tuple[str, Served] | None = None
-    gone = ""
+    loaded: dict[str, Served | UserError] = {}
     for _ in range(ATTEMPTS):
         try:
             return ask(loaded)
         except NotLoaded as missing:
             artifact = missing.artifact
         try:
-            loaded = (artifact, load_served(artifact))
-        except UserError:
+            loaded[artifact] = load_served(artifact)
+        except UserError as gone:
             # A run that is followed may have replaced its checkpoint meanwhile: then the newer one is asked for next.
-            if gone == artifact:
-                raise
-            gone = artifact
+            loaded[artifact] = gone
     raise UserError("What is deployed changes faster than it can be loaded. Try again.", code="busy", status=503)
-
-
-def serving(project_id: int) -> Serving | None:
-    """Return what is deployed now, asked of the database each time: a rollback is live for the next prediction."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LIVE, [project_id])
-        row = cursor.fetchone()
-    if row is None:
-        return None
-    pk, number, mode, version_id, version, artifact, checkpoint, share, *canary = row
-    follows = mode == Deployment.Mode.FOLLOW and checkpoint
-    beside = Serving(pk, number, *canary) if canary[0] is not None else None
-    return Serving(pk, number, version_id, version, checkpoint if follows else artifact, beside, share)
 
 
 def answer_together(asks: Sequence[Ask]) -> list[Outcome | Exception]:
     """Answer asks that came together, in one transaction."""
-    live = {project_id: serving(project_id) for project_id in {ask.project_id for ask in asks}}
-    found = [_predict_all(ask, live[ask.project_id]) for ask in asks]
+    found = [_predict_all(ask) for ask in asks]
     rows = [row for part in found if isinstance(part, list) for row in part if row.error is None]
     if rows:
         _store(rows)
@@ -198,47 +210,73 @@ def answer_together(asks: Sequence[Ask]) -> list[Outcome | Exception]:
 _together: GroupCommit[Ask, Outcome] = GroupCommit(answer_together)
 
 
-def _predict_all(ask: Ask, live: Serving | None) -> list[_Row] | NotLoaded | UserError:
-    if live is None:
-        return UserError(
-            "No model is deployed in this project yet. Deploy a version first.", code="nothing_deployed", status=409
-        )
-    models: dict[str, Served] = dict([ask.loaded]) if ask.loaded is not None else {}
+def _predict_all(ask: Ask) -> list[_Row] | NotLoaded | UserError:
+    models: dict[str, Served | UserError] = dict(ask.loaded)
+    nothing = UserError(
+        "No model is deployed in this project yet. Deploy a version first.", code="nothing_deployed", status=409
+    )
     # Unique without asking the database, and rising with time, which keeps the index's newest page warm.
     made_up = f"{int(ask.now.timestamp() * 1000):011x}{secrets.token_hex(6)}"
-    rows = []
+    rows, unanswered, without_model = [], [], 0
     for place, item in enumerate(ask.items):
         key = item.key or (f"{made_up}{place:04x}" if place else made_up)
-        side = live.side_of(key)
-        served = models.get(side.artifact) or find_served(side.artifact)
-        if served is None:
-            return NotLoaded(side.artifact)
-        models[side.artifact] = served
-        row = _Row(ask.project_id, key, _encode(item.features).decode(), item.at, ask.now, side, item.key is not None)
-        _predict(row, served, item.features)
+        side = None if ask.live is None else ask.live.side_of(key)
+        served: Served | UserError = nothing
+        if side is not None:
+            known = models.get(side.artifact) or find_served(side.artifact)
+            if known is None:
+                return NotLoaded(side.artifact)
+            served = models[side.artifact] = known
+        features = _encode(item.features).decode()
+        row = _Row(ask.project_id, key, features, item.at, ask.now, side, item.key is not None)
+        row.error = _check_time(row)
+        if row.error is None:
+            row.error = served if isinstance(served, UserError) else _predict(row, served, item.features)
+            without_model += row.error is served
+            if row.error is not None:
+                unanswered.append(row)
         rows.append(row)
+    if unanswered and ask.fallback != Fallback.ERROR:
+        _fall_back(ask, unanswered)
+    if without_model == len(rows) > 0 and rows[0].error is not None:
+        return rows[0].error  # nothing about the events: the call as a whole is refused
     return rows
 
 
-def _predict(row: _Row, served: Served, features: dict[str, Any]) -> None:
+def _check_time(row: _Row) -> UserError | None:
     try:
         check_clock(row.at, row.now)
     except PayloadError as wrong:
-        row.error = UserError(f"{wrong}.", fields={wrong.place: wrong.problem})
+        return UserError(f"{wrong}.", fields={wrong.place: wrong.problem})
+    return None
+
+
+def _fall_back(ask: Ask, rows: list[_Row]) -> None:
+    """Answer rows without a model's answer by the project's rule; without any label yet they keep their error."""
+    try:
+        value = stand_in(project_id=ask.project_id, task=ask.task, rule=ask.fallback)
+    except NoLabelError:
         return
+    for row in rows:
+        assert row.error is not None
+        row.prediction, row.fallback = value, FellBack(ask.fallback, row.error.code, row.error.message)
+        row.error = None
+
+
+def _predict(row: _Row, served: Served, features: dict[str, Any]) -> UserError | None:
     try:
         row.prediction, probabilities = served.predict(features)
     except Exception as failed:  # noqa: BLE001
         # River validates no input: a text where the model learned numbers surfaces here, as any exception at all.
-        row.error = UserError(
+        return UserError(
             f"The deployed model cannot predict for these features: {failed}. "
             "Send the same features, with the same types, as it learned from.",
             code="prediction_failed",
             status=422,
         )
-        return
     if probabilities is not None:
         row.probabilities = {_name(label): share for label, share in probabilities.items()}
+    return None
 
 
 def _name(label: object) -> str:
@@ -248,57 +286,55 @@ def _name(label: object) -> str:
 
 def _store(rows: list[_Row]) -> None:
     """Store the events and the answers; settle what is asked again."""
-    # One id always falls on the same side of a canary, so its twins are all here.
-    for project_id, version_id in {(row.project_id, row.live.version_id) for row in rows}:
-        mine = [row for row in rows if row.live.version_id == version_id and row.project_id == project_id]
+    for project_id in {row.project_id for row in rows}:
         first: dict[str, _Row] = {}
-        twins = [row for row in mine if first.setdefault(row.key, row) is not row]
-        live = next(iter(first.values())).live
+        twins = [row for row in rows if row.project_id == project_id and first.setdefault(row.key, row) is not row]
         stored = store_new(
             [row.as_new() for row in first.values()],
             project_id=project_id,
-            deployment_id=live.deployment_id,
-            version_id=live.version_id,
             may_be_known=any(row.named for row in first.values()),
         )
         known = [row for row in [*first.values(), *twins] if row.key not in stored]
         if known:
-            _recall(project_id, live, known)
+            _recall(project_id, known)
         for row in twins:
             if row.key in stored:
                 _agree(row, first[row.key])
 
 
 @transaction.atomic
-def _recall(project_id: int, live: Serving, rows: list[_Row]) -> None:
+def _recall(project_id: int, rows: list[_Row]) -> None:
     """Give known events the answer they got from this deployment, or keep the one they get now."""
     found = Event.objects.filter(project_id=project_id, key__in=[row.key for row in rows])
     events = {key: (pk, features) for key, pk, features in found.values_list("key", "pk", "features")}
-    earlier = Prediction.objects.filter(
-        event_id__in=[pk for pk, _ in events.values()], deployment_id=live.deployment_id
-    )
-    given = dict(earlier.order_by("-pk").values_list("event_id", "output"))  # of several, the first one given stays
+    earlier = Prediction.objects.filter(event_id__in=[pk for pk, _ in events.values()]).order_by("-pk")
+    # Of several answers of one deployment, the first one given stays.
+    given = {(event, deployment): output for event, deployment, output in earlier.values_list(*_GIVEN)}
     fresh = []
     for row in rows:
         pk, features = events[row.key]
+        asked = pk, row.deployment_id
         if features != row.features:
             row.error = _taken(row.key)
-        elif pk in given:
-            output = _decode(given[pk])
-            row.prediction, row.probabilities = output["prediction"], output["probabilities"]
+        elif asked in given:
+            row.recall(given[asked])
         else:
-            given[pk] = row.output()
+            given[asked] = row.output()
             fresh.append(
                 Prediction(
                     project_id=project_id,
                     event_id=pk,
-                    deployment_id=live.deployment_id,
-                    version_id=live.version_id,
-                    output=given[pk],
+                    deployment_id=row.deployment_id,
+                    version_id=row.version_id,
+                    fallback=row.fallback.rule if row.fallback else "",
+                    output=given[asked],
                     at=row.now,
                 )
             )
     Prediction.objects.bulk_create(fresh)
+
+
+_GIVEN = ("event_id", "deployment_id", "output")
 
 
 def _agree(row: _Row, first: _Row) -> None:
@@ -306,7 +342,7 @@ def _agree(row: _Row, first: _Row) -> None:
     if row.features != first.features:
         row.error = _taken(row.key)
     else:
-        row.prediction, row.probabilities = first.prediction, first.probabilities
+        row.prediction, row.probabilities, row.fallback = first.prediction, first.probabilities, first.fallback
 
 
 def _taken(key: str) -> UserError:

@@ -10,12 +10,20 @@ from django.contrib.auth.models import User
 from ops_portal.forms import ChoiceList
 from projects.access import WORK, visible_teams
 from projects.measures import MEASURES, metric_names
-from projects.models import ApiToken, Project, Scope, Task, Team
+from projects.models import ApiToken, Fallback, Project, Scope, Task, Team
 
 TASK_HELPS = {
     Task.BINARY: "One of two answers: fraud or not, click or not.",
     Task.MULTICLASS: "One of several classes: which product, which fault.",
     Task.REGRESSION: "A number: a price, a load, a waiting time.",
+}
+
+#: What "typical" means for each task.
+TYPICAL_NAMES = {Task.REGRESSION: "The mean of the newest labels"}
+FALLBACK_HELPS = {
+    Fallback.ERROR: "The caller is told why and decides. Nothing is stored.",
+    Fallback.LAST: "Good where things change slowly: what was true last is answered again.",
+    Fallback.TYPICAL: "Of the newest 1,000 labels. Right more often than any other constant answer.",
 }
 
 
@@ -86,13 +94,25 @@ class ProjectForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Project
-        fields = ["name", "description", "label_name", "primary_metric"]
+        fields = ["name", "description", "label_name", "primary_metric", "fallback"]
         widgets = {"description": forms.Textarea(attrs={"rows": 3})}
         labels = {"label_name": "Name of the label", "primary_metric": "Primary metric"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["primary_metric"] = forms.ChoiceField(choices=metric_choices(self.instance.task))
+        typical = TYPICAL_NAMES.get(self.instance.task, "The most frequent of the newest labels")
+        self.fields["fallback"] = forms.ChoiceField(
+            label="Without a model, predict/ answers",
+            choices=[
+                (Fallback.ERROR, "An error"),
+                (Fallback.LAST, "The newest label"),
+                (Fallback.TYPICAL, typical),
+            ],
+            widget=ChoiceList(helps={str(k): v for k, v in FALLBACK_HELPS.items()}),
+            help_text="While nothing is deployed, or when the deployed model cannot predict. Such an answer is marked"
+            " as a fallback, stored like any other, and never counted for a version.",
+        )
 
 
 class TokenForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -9,7 +9,7 @@ from django.utils.text import slugify
 
 from ops_portal.errors import UserError
 from projects.measures import metric_names
-from projects.models import DataImport, Project, Task, Team
+from projects.models import DataImport, Fallback, Project, Task, Team
 from projects.services.activity import record
 
 #: First parts of addresses that are pages, not projects.
@@ -49,15 +49,23 @@ def create_project(
 
 @transaction.atomic
 def update_project(
-    *, project: Project, actor: User, name: str, description: str, label_name: str, primary_metric: str
+    *,
+    project: Project,
+    actor: User,
+    name: str,
+    description: str,
+    label_name: str,
+    primary_metric: str,
+    fallback: str,
 ) -> Project:
-    """Change what a project is called and judged by. Its address and task stay."""
+    """Change what a project is called and judged by, and what it answers without a model. Address and task stay."""
     _check_metric(project.task, primary_metric)
     given = {
         "name": name.strip(),
         "description": description.strip(),
         "label_name": label_name.strip(),
         "primary_metric": primary_metric,
+        "fallback": Fallback(fallback).value,
     }
     # Forms write onto their instance while they validate, so the old values come from the row.
     before = Project.objects.filter(pk=project.pk).values(*given).get()

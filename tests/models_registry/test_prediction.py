@@ -172,8 +172,9 @@ def test_a_call_asks_few_questions(project, owner, client, django_assert_num_que
         return client.post(url, body, content_type="application/json", headers=headers)
 
     assert call("a").status_code == 200
-    # Token, what is deployed, the write: one statement on PostgreSQL; on SQLite four, between its savepoint's two.
-    with django_assert_num_queries(3 if connection.vendor == "postgresql" else 8):
+    # Token, project and deployment are one query. The write: one on PostgreSQL; on SQLite four, between its
+    # savepoint's two.
+    with django_assert_num_queries(2 if connection.vendor == "postgresql" else 7):
         assert call("b").status_code == 200
 
 

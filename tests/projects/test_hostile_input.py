@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from projects.bodies import BodyError, read_json_items, read_ndjson_items
+from projects.bodies import BodyError, number_items, read_json, read_ndjson_items
 from projects.csv_files.guess import UnreadableFileError, preview
 from projects.csv_files.plan import RowReader
 from projects.csv_files.records import read_records
@@ -93,7 +93,7 @@ def test_any_value_as_an_event_or_a_label(value, task):
 def test_any_bytes_as_a_body(raw):
     assert all(item.line >= 1 for item in read_ndjson_items(io.BytesIO(raw)))
     try:
-        list(read_json_items(io.BytesIO(raw)))
+        list(number_items(read_json(io.BytesIO(raw))))
     except BodyError as error:
         assert str(error)
 
@@ -102,6 +102,6 @@ def test_any_bytes_as_a_body(raw):
 @given(VALUES)
 def test_json_is_read_as_python_reads_it(value):
     raw = json.dumps(value).encode()
-    [item] = read_json_items(io.BytesIO(raw)) if not isinstance(value, list) else [None]
+    [item] = number_items(read_json(io.BytesIO(raw))) if not isinstance(value, list) else [None]
     if item is not None:
         assert repr(item.value) == repr(json.loads(raw))

@@ -110,7 +110,7 @@ def test_slugs_are_unique_and_no_page(team, owner):
 
 def test_settings_are_saved_and_the_change_is_on_record(signed_in, project):
     address = reverse("projects:settings", args=[project.slug])
-    fields = {"name": "Pages", "description": "", "label_name": "phish", "primary_metric": "F1"}
+    fields = {"name": "Pages", "description": "", "label_name": "phish", "primary_metric": "F1", "fallback": "error"}
     assert signed_in.post(address, fields).status_code == 302
     project.refresh_from_db()
     assert (project.name, project.slug, project.label_name) == ("Pages", "phishing-pages", "phish")
@@ -123,7 +123,7 @@ def test_settings_are_saved_and_the_change_is_on_record(signed_in, project):
 
 def test_a_refused_change_is_shown_and_not_saved(signed_in, project, team):
     make_project(team, name="Taken")
-    fields = {"name": "taken", "description": "", "label_name": "y", "primary_metric": "F1"}
+    fields = {"name": "taken", "description": "", "label_name": "y", "primary_metric": "F1", "fallback": "error"}
     response = signed_in.post(reverse("projects:settings", args=[project.slug]), fields)
     assert response.status_code == 422
     assert b"already has a project called" in response.content

@@ -1,0 +1,144 @@
+"""Without a model's answer the project's rule decides; such an answer is marked, stored, and no version's."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.urls import reverse
+
+from models_registry import artifacts
+from models_registry.models import Prediction, Version
+from models_registry.selectors.serving import read_answers
+from models_registry.services import serving
+from models_registry.services.deployment import deploy
+from projects.models import Event, Fallback, Scope, Task
+from projects.payload import Incoming
+from projects.services.events import accept
+from tests.api.calls import Calls, refused
+from tests.factories import NOW, make_events, make_project
+from tests.models_registry.learned import make_model, make_run
+from tests.models_registry.serving_records import SPEC
+
+pytestmark = pytest.mark.django_db
+
+FEATURES = {"x": 0.2, "y": 0.7}
+
+
+@pytest.fixture(autouse=True)
+def nothing_in_memory():
+    serving._loaded.clear()
+
+
+def choose(project, rule):
+    project.fallback = rule
+    project.save(update_fields=["fallback"])
+
+
+def label(project, *labels):
+    items = [Incoming(place, None, {"x": 1.0}, one) for place, one in enumerate(labels, 1)]
+    assert accept(project_id=project.pk, items=items, now=NOW).accepted == len(labels)
+
+
+def serve(project, owner) -> Version:
+    version = Version.objects.filter(run=make_run(make_model(project, "linear", SPEC), events=60)).last()
+    deploy(project=project, version=version, actor=owner)
+    return version
+
+
+@pytest.mark.parametrize(
+    ("task", "labels", "last", "typical"),
+    [
+        (Task.BINARY, [True, True, False], False, True),
+        (Task.MULTICLASS, ["sky", "grass", "sky", "path"], "path", "sky"),
+        (Task.MULTICLASS, [1, 2, 1, 2], 2, 2),
+        (Task.REGRESSION, [1.5, 2, 8.5], 8.5, 4.0),
+    ],
+)
+def test_what_each_rule_answers(team, task, labels, last, typical):
+    project = make_project(team, task=task)
+    label(project, *labels)
+    api = Calls(project, Scope.PREDICT)
+    for rule, expected in ((Fallback.LAST, last), (Fallback.TYPICAL, typical)):
+        choose(project, rule)
+        said = api.post("predict/", {"features": FEATURES}).json()
+        assert (said["prediction"], said["version"], said["deployment"]) == (expected, None, None)
+        assert said["fallback"]["rule"] == rule and said["fallback"]["code"] == "nothing_deployed"
+        assert "Deploy a version" in said["fallback"]["message"] and "probabilities" not in said
+        kept = Prediction.objects.get(event__key=said["id"])
+        assert (kept.fallback, kept.version, kept.deployment) == (rule, None, None)
+        assert json.loads(kept.output)["fallback"] == said["fallback"]
+
+
+def test_the_rule_is_an_error_unless_chosen(project):
+    label(project, True)
+    refused(Calls(project, Scope.PREDICT).post("predict/", {"features": FEATURES}), 409, code="nothing_deployed")
+    assert Event.objects.count() == 1 and not Prediction.objects.exists()
+
+
+def test_without_any_label_there_is_nothing_to_fall_back_on(project):
+    choose(project, Fallback.TYPICAL)
+    refused(Calls(project, Scope.PREDICT).post("predict/", {"features": FEATURES}), 409, code="nothing_deployed")
+    assert not Event.objects.exists()
+
+
+def test_a_model_that_cannot_predict(project, owner):
+    version = serve(project, owner)
+    choose(project, Fallback.TYPICAL)
+    api = Calls(project, Scope.PREDICT)
+    good = api.post("predict/", {"id": "good", "features": FEATURES}).json()
+    assert good["version"] == version.number and "fallback" not in good
+    bad = api.post("predict/", {"id": "bad", "features": {"x": "a text", "y": 1}}).json()
+    assert (bad["version"], bad["deployment"], bad["fallback"]["code"]) == (
+        None,
+        good["deployment"],
+        "prediction_failed",
+    )
+    assert api.post("predict/", {"id": "bad", "features": {"x": "a text", "y": 1}}).json() == bad, "asked again"
+    assert Prediction.objects.count() == 2
+    assert read_answers(Prediction.objects.get(event__key="good").deployment_id, Task.BINARY).asked == 1
+
+
+def test_a_model_whose_file_is_gone(project, owner):
+    version = serve(project, owner)
+    artifacts.discard(version.artifact)
+    choose(project, Fallback.LAST)
+    said = Calls(project, Scope.PREDICT).post("predict/", {"features": FEATURES}).json()
+    assert "no longer in the storage" in said["fallback"]["message"]
+
+
+def test_bad_input_is_the_callers_and_never_falls_back(project, owner):
+    serve(project, owner)
+    choose(project, Fallback.LAST)
+    api = Calls(project, Scope.PREDICT)
+    refused(api.post("predict/", {"features": {}}), 400)
+    refused(api.post("predict/", {"features": FEATURES, "at": "2126-01-01T00:00:00Z"}), 400)
+    api.post("predict/", {"id": "taken", "features": FEATURES})
+    refused(api.post("predict/", {"id": "taken", "features": {"x": 9}}), 409, code="id_taken")
+    assert not Prediction.objects.exclude(fallback="").exists()
+
+
+def test_deploying_ends_it_for_the_next_call(project, owner, django_assert_num_queries):
+    make_events(project, 5)
+    choose(project, Fallback.LAST)
+    api = Calls(project, Scope.PREDICT)
+    assert api.post("predict/", {"id": "a", "features": FEATURES}).json()["version"] is None
+    version = serve(project, owner)
+    said = api.post("predict/", {"id": "a", "features": FEATURES}).json()
+    assert said["version"] == version.number and "fallback" not in said
+
+
+def test_the_rule_is_chosen_in_the_settings_and_its_answers_are_marked_on_the_page(client, project, owner):
+    client.force_login(owner)
+    make_events(project, 4)
+    page = reverse("projects:settings", args=[project.slug])
+    form = {"name": project.name, "description": "", "label_name": "label", "primary_metric": project.primary_metric}
+    assert client.post(page, form | {"fallback": "magic"}).status_code == 422
+    assert client.post(page, form | {"fallback": "last"}).status_code == 302
+    project.refresh_from_db()
+    assert project.fallback == Fallback.LAST
+    assert project.activity.first().data["changes"]["fallback"] == {"from": "error", "to": "last"}
+    said = Calls(project, Scope.PREDICT).post("predict/", {"features": FEATURES}).json()
+    asking = reverse("models_registry:predict_form", args=[project.slug])
+    shown = client.get(asking, {"answer": said["id"]}).content.decode()
+    assert "Fallback" in shown and "no model answered" in shown
