@@ -6,11 +6,13 @@ from typing import Any
 
 from django import forms
 
+from ops_portal.forms import Segmented
 from projects.bundled import DataSet
 from projects.csv_files.guess import DELIMITERS, ENCODINGS, Preview
 from projects.csv_files.plan import BOOLEAN, ID, LABEL, NUMBER, SKIP, TEXT, TIME, CsvPlan
 from projects.models import Project
 from projects.services.imports import MAX_FILE, MAX_RATE
+from projects.synthetic import ABRUPT, GRADUAL, MAX_EVENTS, MAX_SEED, NO_DRIFT, Recipe, SyntheticStream
 
 USES = (
     ("Feature", ((NUMBER, "Number"), (TEXT, "Text"), (BOOLEAN, "True or false"))),
@@ -152,3 +154,66 @@ class BundledForm(forms.Form):
         choice = self.fields["data_set"]
         assert isinstance(choice, forms.ChoiceField)
         choice.choices = [(data_set.name, data_set.title) for data_set in data_sets]
+
+
+class SyntheticForm(forms.Form):
+    """Starts a synthetic stream."""
+
+    stream = forms.ChoiceField(label="Stream")
+    drift = forms.ChoiceField(
+        choices=[(NO_DRIFT, "None"), (ABRUPT, "Abrupt"), (GRADUAL, "Gradual")], initial=ABRUPT, widget=Segmented
+    )
+    drift_at = forms.IntegerField(
+        label="Drift at event",
+        required=False,
+        min_value=1,
+        max_value=MAX_EVENTS,
+        help_text="Half of all events when left empty.",
+    )
+    drift_width = forms.IntegerField(
+        label="Over how many events",
+        required=False,
+        min_value=1,
+        max_value=MAX_EVENTS,
+        help_text="For a gradual drift; a fifth of all when left empty.",
+    )
+    events = forms.IntegerField(label="How many events", min_value=1, max_value=MAX_EVENTS, initial=10_000)
+    rate = forms.FloatField(
+        label="Events per second",
+        required=False,
+        min_value=0,
+        max_value=MAX_RATE,
+        initial=50,
+        help_text="Empty: as fast as possible. It can be changed while the stream flows.",
+    )
+    seed = forms.IntegerField(
+        min_value=0, max_value=MAX_SEED, initial=42, help_text="The same seed makes the same events."
+    )
+
+    def __init__(self, *args: Any, streams: list[SyntheticStream], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice = self.fields["stream"]
+        assert isinstance(choice, forms.ChoiceField)
+        choice.choices = [(stream.name, stream.title) for stream in streams]
+        self.streams = {stream.name: stream for stream in streams}
+
+    def recipe(self) -> Recipe:
+        """Return what was asked for, after the form was found valid."""
+        given = self.cleaned_data
+        # A stream that drifts all the time has no drift to choose.
+        drift = given["drift"] if self.streams[given["stream"]].drift else NO_DRIFT
+        return Recipe(
+            given["stream"],
+            given["seed"],
+            drift,
+            0 if drift == NO_DRIFT else given["drift_at"] or max(1, given["events"] // 2),
+            0 if drift != GRADUAL else given["drift_width"] or max(1, given["events"] // 5),
+        )
+
+
+class RateForm(forms.Form):
+    """Changes how fast a stream flows."""
+
+    rate = forms.FloatField(
+        label="Events per second", min_value=0, max_value=MAX_RATE, help_text="0: as fast as possible."
+    )

@@ -11,6 +11,7 @@ import msgspec
 from projects.models import DataImport, Event, LabelCorrection, Project
 
 State = DataImport.State
+STREAM_KINDS = {DataImport.Kind.BUNDLED.label, DataImport.Kind.SYNTHETIC.label}
 #: Features shown as columns of their own; the rest is on the event's page.
 COLUMNS = 5
 NEWEST = 12
@@ -41,6 +42,11 @@ class ImportRow:
     def active(self) -> bool:
         """Say whether a worker may be at it."""
         return self.state in DataImport.ACTIVE
+
+    @property
+    def paced(self) -> bool:
+        """Say whether it is a stream whose rate can be changed now."""
+        return self.kind in STREAM_KINDS and self.state not in DataImport.ENDED
 
     @property
     def share(self) -> float | None:

@@ -22,9 +22,10 @@ from ops_portal.errors import UserError
 from projects.csv_files.plan import CsvPlan
 from projects.models import DataImport, RejectedRow
 from projects.payload import Incoming
-from projects.river_streams import close_data_set, read_data_set
+from projects.river_streams import close_data_set, close_synthetic, read_data_set, read_synthetic
 from projects.services.activity import record
 from projects.services.events import Rejection, accept
+from projects.synthetic import Recipe
 from projects.uploads import UnreadableFileError, close_file, read_rows
 
 log = logging.getLogger(__name__)
@@ -93,22 +94,29 @@ def discard_old_previews(*, now: datetime) -> int:
 
 
 def _read(data_import: DataImport) -> Chunk:
-    if data_import.kind == DataImport.Kind.BUNDLED:
-        return _read_bundled(data_import)
+    if data_import.kind in {DataImport.Kind.BUNDLED, DataImport.Kind.SYNTHETIC}:
+        return _read_stream(data_import)
     return _read_file(data_import)
 
 
-def _read_bundled(data_import: DataImport) -> Chunk:
+def _read_stream(data_import: DataImport) -> Chunk:
     rate = float(data_import.options["rate"])
     total = data_import.total_rows or 0
     at_once = int(data_import.options.get("at_once", 0)) - data_import.row
     due = at_once if at_once > 0 else max(1, round(rate * CHUNK_SECONDS)) if rate else CHUNK_ROWS
     count = min(due, CHUNK_ROWS, total - data_import.row)
-    items = read_data_set(data_import.pk, data_import.options["data_set"], data_import.row, count)
-    row = data_import.row + len(items)
+    pk, options, start = data_import.pk, data_import.options, data_import.row
+    made_up = data_import.kind == DataImport.Kind.SYNTHETIC
+    if made_up:
+        items = read_synthetic(pk, Recipe.from_options(options), start, count)
+    else:
+        items = read_data_set(pk, options["data_set"], start, count)
+    row = start + len(items)
     at_end = row >= total or not items
-    if at_end:
-        close_data_set(data_import.pk)
+    if at_end and made_up:
+        close_synthetic(pk)
+    elif at_end:
+        close_data_set(pk)
     return Chunk(row, 0, items, at_end=at_end)
 
 

@@ -14,6 +14,16 @@ from projects.bundled import find_data_set
 from projects.csv_files.plan import CsvPlan
 from projects.models import DataImport, Project
 from projects.services.activity import record
+from projects.synthetic import (
+    ABRUPT,
+    GRADUAL,
+    MAX_EVENTS,
+    MAX_SEED,
+    NO_DRIFT,
+    Recipe,
+    SyntheticStream,
+    find_stream,
+)
 from projects.uploads import UnreadableFileError, digest_of, first_offset, kind_of
 
 State = DataImport.State
@@ -87,8 +97,7 @@ def start_bundled(
         raise UserError("Choose one of the data sets offered.", fields={"data_set": "unknown"}) from None
     if data_set.task != project.task:
         raise UserError(f"{data_set.title} does not fit: this project is a {project.get_task_display().lower()}.")
-    if not 0 <= rate <= MAX_RATE:
-        raise UserError(f"Choose a rate between 0 and {MAX_RATE:,.0f} events per second.", fields={"rate": "range"})
+    _check_rate(rate)
     total = min(events or data_set.events, data_set.events)
     data_import = DataImport.objects.create(
         project=project,
@@ -102,6 +111,70 @@ def start_bundled(
     pace = f", {rate:g} events per second" if rate else ""
     _record(data_import, actor, "started", f"started the import of {data_set.title} ({total:,} events{pace})")
     return data_import
+
+
+@transaction.atomic
+def start_synthetic(*, project: Project, actor: User, recipe: Recipe, events: int, rate: float = 0) -> DataImport:
+    """Start a made-up stream of so many `events`, `rate` per second (0: as fast as possible)."""
+    _check_open(project)
+    stream = _check_recipe(project, recipe)
+    _check_rate(rate)
+    if not 1 <= events <= MAX_EVENTS:
+        raise UserError(f"Choose 1 to {MAX_EVENTS:,} events.", fields={"events": "range"})
+    data_import = DataImport.objects.create(
+        project=project,
+        kind=DataImport.Kind.SYNTHETIC,
+        name=f"{stream.title}, {recipe.in_words()}"[:200],
+        options=recipe.as_options() | {"rate": rate, "at_once": 0},
+        state=State.QUEUED,
+        total_rows=events,
+        created_by=actor,
+    )
+    pace = f", {rate:g} events per second" if rate else ""
+    summary = f"started the synthetic stream {data_import.name} ({events:,} events, seed {recipe.seed}{pace})"
+    _record(data_import, actor, "started", summary)
+    return data_import
+
+
+def _check_recipe(project: Project, recipe: Recipe) -> SyntheticStream:
+    try:
+        stream = find_stream(recipe.stream)
+    except LookupError:
+        raise UserError("Choose one of the streams offered.", fields={"stream": "unknown"}) from None
+    if stream.task != project.task:
+        raise UserError(f"{stream.title} does not fit: this project is a {project.get_task_display().lower()}.")
+    if not 0 <= recipe.seed <= MAX_SEED:
+        raise UserError(f"A seed is a whole number from 0 to {MAX_SEED:,}.", fields={"seed": "range"})
+    if recipe.drift not in {NO_DRIFT, ABRUPT, GRADUAL}:
+        raise UserError("A drift is none, abrupt or gradual.", fields={"drift": "unknown"})
+    if recipe.drift != NO_DRIFT and not stream.drift:
+        raise UserError(f"{stream.title} drifts all the time: {stream.always}", fields={"drift": "not here"})
+    if recipe.drift != NO_DRIFT and not 1 <= recipe.drift_at <= MAX_EVENTS:
+        raise UserError("Say at which event the drift is.", fields={"drift_at": "range"})
+    if recipe.drift == GRADUAL and not 1 <= recipe.drift_width <= MAX_EVENTS:
+        raise UserError("Say over how many events the drift goes on.", fields={"drift_width": "range"})
+    return stream
+
+
+def _check_rate(rate: float) -> None:
+    if not 0 <= rate <= MAX_RATE:
+        raise UserError(f"Choose a rate between 0 and {MAX_RATE:,.0f} events per second.", fields={"rate": "range"})
+
+
+@transaction.atomic
+def change_rate(*, data_import: DataImport, actor: User, rate: float) -> None:
+    """Let a stream flow faster or slower from its next step on; 0 is as fast as possible."""
+    _check_rate(rate)
+    row = DataImport.objects.select_for_update().filter(pk=data_import.pk).first()
+    if row is None or "rate" not in row.options or row.state in DataImport.ENDED:
+        raise UserError("This import has no rate that could be changed now.", code="conflict", status=409)
+    row.options |= {"rate": rate}
+    # Not due is due now: the wait that the old rate asked for is over.
+    due = {"lease_until": timezone.now()} if row.state == State.RUNNING else {}
+    DataImport.objects.filter(pk=row.pk).update(options=row.options, **due)
+    data_import.refresh_from_db()
+    pace = f"{rate:g} events per second" if rate else "as fast as possible"
+    _record(data_import, actor, "paced", f"let {data_import.name} flow at {pace}")
 
 
 @transaction.atomic

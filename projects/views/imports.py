@@ -1,4 +1,4 @@
-"""Bringing data in: upload and preview of a file, bundled data sets, and an import at work."""
+"""Bringing data in: upload and preview of a file, bundled data sets, synthetic streams, and an import at work."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from ops_portal.errors import UserError
 from projects.access import VIEW, WORK, project_page
 from projects.bundled import data_sets_for
 from projects.csv_files.guess import Preview
-from projects.forms.imports import BundledForm, CsvPlanForm, CsvReadingForm, UploadForm
+from projects.forms.imports import BundledForm, CsvPlanForm, CsvReadingForm, RateForm, SyntheticForm, UploadForm
 from projects.forms.refusals import show_refusal
 from projects.models import DataImport, Project
 from projects.selectors.data import import_row, same_file
 from projects.services import imports
+from projects.synthetic import streams_for
 from projects.tasks import ring_import
 from projects.uploads import UnreadableFileError, look_into
 from projects.views.projects import PAGES, posted
@@ -115,6 +116,45 @@ def import_bundled(request: HttpRequest, project: Project) -> HttpResponse:
             return redirect("projects:import", project.slug, made.pk)
     context = {"project": project, "form": form, "data_sets": data_sets, "chosen": form["data_set"].value()}
     return render(request, "projects/import_bundled.html", context, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(PAGES)
+@project_page(WORK)
+def import_synthetic(request: HttpRequest, project: Project) -> HttpResponse:
+    """Choose a synthetic stream, its drift, its length and its rate."""
+    streams = streams_for(project.task)
+    form = SyntheticForm(posted(request), streams=streams, initial={"stream": streams[0].name})
+    if form.is_bound and form.is_valid():
+        try:
+            made = imports.start_synthetic(
+                project=project,
+                actor=cast(User, request.user),
+                recipe=form.recipe(),
+                events=form.cleaned_data["events"],
+                rate=form.cleaned_data["rate"] or 0,
+            )
+        except UserError as error:
+            show_refusal(form, error)
+        else:
+            ring_import(made.pk)
+            return redirect("projects:import", project.slug, made.pk)
+    context = {"project": project, "form": form, "streams": streams, "chosen": form["stream"].value()}
+    return render(request, "projects/import_synthetic.html", context, status=422 if form.is_bound else 200)
+
+
+@require_POST
+@project_page(WORK)
+def import_rate(request: HttpRequest, project: Project, pk: int) -> HttpResponse:
+    """Let a stream flow faster or slower."""
+    data_import = get_object_or_404(project.imports.select_related("project__team"), pk=pk)
+    form = RateForm(request.POST)
+    if form.is_valid():
+        rate = form.cleaned_data["rate"]
+        imports.change_rate(data_import=data_import, actor=cast(User, request.user), rate=rate)
+        ring_import(data_import.pk)
+    else:
+        messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
+    return redirect("projects:import", project.slug, pk)
 
 
 @require_safe

@@ -11,9 +11,11 @@ from types import SimpleNamespace
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from models_registry.models import Deployment, Run
-from projects.models import Activity, Event, Role
+from projects.models import Activity, DataImport, Event, Role
+from projects.services.import_steps import advance_import
 from tests.factories import make_events, make_member, make_user, sample
 from tests.models_registry.learned import TREE, learn, make_model
 from tests.models_registry.serving_records import add_model, add_run, add_version
@@ -134,3 +136,22 @@ def test_a_wrong_command_line_exits_with_2():
     )
     assert done.returncode == 2
     assert "'vX' is no version" in done.stderr
+
+
+def test_a_stream_is_started_paced_and_ended(project, rung, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        number = call("start_stream", project.slug, "sea", "--rate", 20, "--events", 500, "--drift", "abrupt")
+    stream = DataImport.objects.get(pk=number)
+    assert (stream.total_rows, stream.options["rate"], stream.options["drift_at"]) == (500, 20, 250)
+    assert (stream.pk,) in [args for name, args, _ in rung if name.endswith("run_import")]
+    advance_import(import_id=stream.pk, now=timezone.now())
+    assert call("change_stream", project.slug, number, "--rate", 0) == "Running: 20 of 500"
+    assert call("change_stream", project.slug, number, "--pause") == "Paused: 20 of 500"
+    assert "cannot be paused" in fails("change_stream", project.slug, number, "--pause")
+    assert call("change_stream", project.slug, number, "--resume") == "Queued: 20 of 500"
+    assert call("change_stream", project.slug, number, "--cancel") == "Cancelled: 20 of 500"
+    assert Event.objects.count() == 20
+    bundled = call("start_stream", project.slug, "Phishing", "--events", 5)
+    assert DataImport.objects.get(pk=bundled).kind == "bundled"
+    assert "one of the streams" in fails("start_stream", project.slug, "nothing")
+    assert "no import 9999" in fails("change_stream", project.slug, 9999, "--pause")

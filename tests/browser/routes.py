@@ -20,6 +20,7 @@ LEFT_OUT = {
     "projects:import_discard": POSTED,
     "projects:import_pause": POSTED,
     "projects:import_resume": POSTED,
+    "projects:import_rate": POSTED,
     "projects:import_rejected": DOWNLOAD,
     "projects:labels_discard": POSTED,
     "projects:member_role": POSTED,

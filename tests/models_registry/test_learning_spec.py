@@ -46,9 +46,8 @@ def test_pages_need_no_river() -> None:
     code = (
         "import sys\n"
         "from models_registry.learning import baselines, catalogue, codec, compare, errors, examples, labels\n"
-        "from models_registry.learning import measures, outline, points, spec, streams, sweeps, templates\n"
-        "from models_registry.learning.streams import list_streams\n"
-        "spec.validate(templates.TEMPLATES[0].spec, 'binary'); measures.list_measures('binary'); list_streams()\n"
+        "from models_registry.learning import measures, outline, points, spec, sweeps, templates\n"
+        "spec.validate(templates.TEMPLATES[0].spec, 'binary'); measures.list_measures('binary');\n"
         "outline.outline(templates.TEMPLATES[0].spec)\n"
         "sys.exit(any(name in sys.modules for name in ('river', 'scipy')))"
     )

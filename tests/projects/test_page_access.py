@@ -27,6 +27,8 @@ PROJECT_PAGES = {
     "activity": (Role.VIEWER, None),
     "import_file": (Role.MAINTAINER, Role.MAINTAINER),
     "import_bundled": (Role.MAINTAINER, Role.MAINTAINER),
+    "import_synthetic": (Role.MAINTAINER, Role.MAINTAINER),
+    "import_rate": (None, Role.MAINTAINER),
     "import": (Role.VIEWER, None),
     "import_preview": (Role.MAINTAINER, Role.MAINTAINER),
     "import_pause": (None, Role.MAINTAINER),
@@ -68,6 +70,7 @@ def addresses(project, team, owner):
         **{name: member.pk for name in TEAM_PAGES if name not in {"team", "member_add"}},
     }
     keys.pop("import_bundled")
+    keys.pop("import_synthetic")
     slugs = dict.fromkeys(PROJECT_PAGES, project.slug) | dict.fromkeys(TEAM_PAGES, team.slug)
     return {
         name: reverse(f"projects:{name}", args=[slug, *([keys[name]] if name in keys else [])])
