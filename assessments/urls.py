@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from assessments.views import checklist, overview, panel, plan, recommendation, results, scope, voting
+from assessments.views import (
+    checklist,
+    overview,
+    panel,
+    plan,
+    recommendation,
+    reports,
+    results,
+    scope,
+    sharing,
+    voting,
+)
 
 app_name = "assessments"
 urlpatterns = [
@@ -33,11 +44,14 @@ urlpatterns = [
     # Results and what follows from them
     path("assessment/rounds/<int:number>/", results.result, name="result"),
     path("assessment/rounds/<int:number>/what-if/", results.what_if, name="what_if"),
-    path("assessment/rounds/<int:number>/export.csv", results.result_export, {"form": "csv"}, name="result_csv"),
-    path("assessment/rounds/<int:number>/export.json", results.result_export, {"form": "json"}, name="result_json"),
-    path("assessment/share/", results.share_create, name="share_create"),
-    path("assessment/share/<int:link>/end/", results.share_end, name="share_end"),
-    path("assessment/shared/<str:token>/", results.shared, name="shared"),
+    path("assessment/rounds/<int:number>/report/", reports.report, name="result_report"),
+    path("assessment/rounds/<int:number>/report.pdf", reports.report_pdf, name="result_pdf"),
+    path("assessment/rounds/<int:number>/export.csv", reports.report_data, {"form": "csv"}, name="result_csv"),
+    path("assessment/rounds/<int:number>/export.json", reports.report_data, {"form": "json"}, name="result_json"),
+    path("assessment/share/", sharing.share_create, name="share_create"),
+    path("assessment/share/<int:link>/end/", sharing.share_end, name="share_end"),
+    path("assessment/shared/<str:token>/", sharing.shared, name="shared"),
+    path("assessment/shared/<str:token>/report.pdf", sharing.shared_pdf, name="shared_pdf"),
     path("assessment/plan/", plan.plan, name="plan"),
     path("assessment/plan/<slug:principle>/", plan.decision, name="decision"),
 ]

@@ -15,14 +15,15 @@ from assessments.models import Decision, Rating, Round, ShareLink
 from assessments.principles import load_catalogue
 from assessments.scoring.scope import LARGE, PLANNED
 from assessments.scoring.settings import Settings
+from assessments.selectors.export import export_rows
 from assessments.selectors.panel_inputs import read_inputs
-from assessments.selectors.report import export_rows, read_report
+from assessments.selectors.report import read_report
 from assessments.services.decisions import DecisionDraft, decide
 from assessments.services.panel_ratings import RatingDraft, save_rating, save_weights
 from assessments.services.panel_results import work_out
 from assessments.services.panel_rounds import close_round, invite_guest, open_round
 from assessments.services.scope import ProfileDraft, save_profile
-from assessments.views import results
+from assessments.views.reports import safe_cell
 from ops_portal.errors import UserError
 from projects.models import Activity, Role
 from tests.assessments import records as made
@@ -132,9 +133,9 @@ def test_an_anonymous_round_names_nobody_anywhere(as_owner, project, owner):
 
 
 def test_cells_that_a_spreadsheet_would_run_are_defused():
-    assert results._safe_cell("=1+1") == "'=1+1"
-    assert results._safe_cell("-2") == "'-2"
-    assert results._safe_cell(-2) == -2
+    assert safe_cell("=1+1") == "'=1+1"
+    assert safe_cell("-2") == "'-2"
+    assert safe_cell(-2) == -2
 
 
 def test_dont_know_and_missing_answers_never_count_as_zero(project, owner):

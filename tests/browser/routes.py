@@ -51,6 +51,8 @@ LEFT_OUT = {
     "assessments:round_open": POSTED,
     "assessments:round_close": POSTED,
     "assessments:what_if": FRAGMENT,
+    "assessments:result_pdf": DOWNLOAD,
+    "assessments:shared_pdf": DOWNLOAD,
     "assessments:result_csv": DOWNLOAD,
     "assessments:result_json": DOWNLOAD,
     "assessments:share_create": POSTED,
