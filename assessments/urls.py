@@ -4,6 +4,7 @@ from django.urls import path
 
 from assessments.views import (
     checklist,
+    comparison,
     overview,
     panel,
     plan,
@@ -48,6 +49,7 @@ urlpatterns = [
     path("assessment/rounds/<int:number>/report.pdf", reports.report_pdf, name="result_pdf"),
     path("assessment/rounds/<int:number>/export.csv", reports.report_data, {"form": "csv"}, name="result_csv"),
     path("assessment/rounds/<int:number>/export.json", reports.report_data, {"form": "json"}, name="result_json"),
+    path("assessment/compare/", comparison.compare, name="compare"),
     path("assessment/share/", sharing.share_create, name="share_create"),
     path("assessment/share/<int:link>/end/", sharing.share_end, name="share_end"),
     path("assessment/shared/<str:token>/", sharing.shared, name="shared"),

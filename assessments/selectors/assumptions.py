@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assessments.principles import Catalogue, Days, Defaults, load_catalogue
+from assessments.principles import Catalogue, Days, Defaults
 from assessments.scoring.scope import Factor
 from assessments.scoring.settings import Settings
 
@@ -37,12 +37,12 @@ class Section:
     assumptions: tuple[Assumption, ...]
 
 
-def describe_settings(settings: Settings) -> tuple[Section, ...]:
+def describe_settings(settings: Settings, catalogue: Catalogue) -> tuple[Section, ...]:
     """Put every setting into words. All are the portal's own; no source gives such numbers."""
     return (
         Section("What benefits are worth", _worth(settings)),
         Section("What adopting costs", _costs(settings)),
-        Section("How much a project needs each benefit", _needs(settings)),
+        Section("How much a project needs each benefit", _needs(settings, catalogue)),
         Section("When to adopt", _limits(settings)),
         Section("How the panel is read", _panel(settings)),
         Section("What is varied, and how often", _variation(settings)),
@@ -252,10 +252,10 @@ def _figures(catalogue: Catalogue, name: str, defaults: Defaults, *, light: bool
     return Figures(name, light, ratings, defaults.effort)
 
 
-def _needs(settings: Settings) -> tuple[Assumption, ...]:
+def _needs(settings: Settings, catalogue: Catalogue) -> tuple[Assumption, ...]:
     titles = {factor.name: factor.title.lower() for factor in settings.factors}
     rows = []
-    for benefit in load_catalogue().benefits:
+    for benefit in catalogue.benefits:
         shares = settings.need_shares.get(benefit.key, {})
         parts = ", ".join(f"{titles[name]} {share:.0%}" for name, share in sorted(shares.items(), key=lambda s: -s[1]))
         floor = settings.need_floors.get(benefit.key, 0)

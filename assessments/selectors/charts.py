@@ -60,7 +60,12 @@ def votes_chart(report: Report) -> Chart:
     )
     colours = ("--chart-2", "--chart-6", "--chart-1")
     for trace, base, colour in zip(chart.figure["data"], bases, colours, strict=True):
-        trace |= {"base": base, "text": [str(v) if v else "" for v in trace["x"]], "textposition": "inside"}
+        trace |= {
+            "base": base,
+            "text": [str(v) if v else "" for v in trace["x"]],
+            "textposition": "inside",
+            "textangle": 0,
+        }
         # Place and number tell the thirds apart, and a number reads badly on a pattern.
         trace["marker"] = {"color": colour}
         trace["hovertemplate"] = "%{y}: %{text} experts<extra>%{fullData.name}</extra>"

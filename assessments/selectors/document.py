@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from assessments.models import Round
 from assessments.selectors import charts
 from assessments.selectors.assumptions import describe_settings
+from assessments.selectors.delivery import Brought, read_brought
 from assessments.selectors.report import Report, ReportLine, read_report
 from assessments.selectors.rounds import closed_rounds
 from ops_portal.charts import Chart
@@ -24,13 +25,14 @@ class FullReport:
 
 
 def read_full_report(one: Round) -> FullReport:
-    """Read a closed round and the rounds before it: at most 10 queries per round, and 1."""
+    """Read a closed round and the rounds before it: at most 10 queries per round, and 3."""
     report = read_report(one)
     before = closed_rounds(one.assessment.project).filter(assessment=one.assessment_id, number__lt=one.number)
-    return FullReport(report, write_document(report, [read_report(each) for each in before.order_by("number")]))
+    earlier = [read_report(each) for each in before.order_by("number")]
+    return FullReport(report, write_document(report, earlier, read_brought(one.assessment.project, report.catalogue)))
 
 
-def write_document(report: Report, earlier: Sequence[Report] = ()) -> Document:
+def write_document(report: Report, earlier: Sequence[Report] = (), brought: Sequence[Brought] = ()) -> Document:
     """Put a report into its parts; `earlier` are the reports of the rounds before, oldest first."""
     one = report.round
     project = one.assessment.project
@@ -47,6 +49,7 @@ def write_document(report: Report, earlier: Sequence[Report] = ()) -> Document:
         _drawn("rounds", charts.rounds_chart([*earlier, report])) if earlier else None,
         _budgets(report),
         _drawn("tornado", charts.tornado_chart(report)) if report.swings else None,
+        _brought(brought) if brought else None,
         _said(report.lines),
         _scope(report),
         *_assumptions(report),
@@ -149,6 +152,21 @@ def _budgets(report: Report) -> Part | None:
     return Part("budgets", "What a budget buys", ("The best set under each budget.",), table=Table(columns, rows))
 
 
+def _brought(brought: Sequence[Brought]) -> Part:
+    columns = ("Principle", "Since", "Changes measured", *(figure.title for figure in brought[0].figures))
+    rows = tuple(
+        (
+            one.name,
+            f"{'in place' if one.in_place else 'decided'} {one.after.start:%Y-%m-%d}",
+            f"{one.before.changes}, then {one.after.changes}",
+            *(f"{figure.before_words}, then {figure.after_words}" for figure in one.figures),
+        )
+        for one in brought
+    )
+    text = "From the records of deployments, 90 days before the decision and since. It shows what changed, not why."
+    return Part("brought", "What adoption brought", (text,), table=Table(columns, rows))
+
+
 def _said(lines: Sequence[ReportLine]) -> Part | None:
     rows = tuple(
         (line.principle.name, reason.text, reason.evidence_url or DASH, reason.who or DASH)
@@ -185,7 +203,7 @@ def _assumptions(report: Report) -> list[Part]:
                 tuple((one.name, one.value, one.meaning) for one in section.assumptions),
             ),
         )
-        for number, section in enumerate(describe_settings(report.settings), start=1)
+        for number, section in enumerate(describe_settings(report.settings, report.catalogue), start=1)
     ]
 
 

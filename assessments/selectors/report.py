@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -127,6 +127,7 @@ class Report:
     settings: Settings
     scope: Scope
     planned: Scope | None
+    catalogue: Catalogue
 
     @property
     def adopt_now(self) -> tuple[ReportLine, ...]:
@@ -187,31 +188,35 @@ def read_report(one: Round) -> Report:
         settings=settings,
         scope=inputs.scope,
         planned=inputs.planned,
+        catalogue=catalogue,
     )
 
 
 def quick_result(inputs: Inputs) -> dict[str, Any]:
     """Work out a result with fewer readings and without what takes long; the same input is worked out once."""
-    key = json.dumps(
-        [
-            inputs.panel.to_json(),
-            inputs.scope.to_json(),
-            inputs.planned.to_json() if inputs.planned else None,
-            inputs.settings.to_json(),
-        ],
-        sort_keys=True,
+    return _worked_out(_key(replace(inputs, settings=quick(inputs.settings))))
+
+
+def full_result(inputs: Inputs) -> dict[str, Any]:
+    """Work out a result with all readings, without what takes long; the same input is worked out once."""
+    return _worked_out(_key(inputs))
+
+
+def _key(inputs: Inputs) -> str:
+    planned = inputs.planned.to_json() if inputs.planned else None
+    return json.dumps(
+        [inputs.panel.to_json(), inputs.scope.to_json(), planned, inputs.settings.to_json()], sort_keys=True
     )
-    return _quick(key)
 
 
 @lru_cache(maxsize=64)
-def _quick(key: str) -> dict[str, Any]:
+def _worked_out(key: str) -> dict[str, Any]:
     panel, scope, planned, settings = json.loads(key)
     result = recommend_from_panel(
         Panel.from_json(panel),
         Scope.from_json(scope),
         Scope.from_json(planned) if planned else None,
-        quick(Settings.from_json(settings)),
+        Settings.from_json(settings),
         details=False,
     )
     return result.to_json()

@@ -32,7 +32,7 @@ def assumptions(request: HttpRequest, project: Project) -> HttpResponse:
         "project": project,
         "nav_active": "assessment",
         "catalogue": catalogue,
-        "sections": describe_settings(quick(Settings())),
+        "sections": describe_settings(quick(Settings()), catalogue),
         "figures": describe_figures(catalogue),
     }
     return render(request, "assessments/assumptions.html", context)

@@ -6,14 +6,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from assessments.forms.decisions import ShareForm, WhatIfForm
+from assessments.forms.decisions import ShareForm
+from assessments.forms.what_if import WhatIfForm
 from assessments.models import Round, ShareLink
 from assessments.selectors.assumptions import describe_settings
 from assessments.selectors.document import FullReport, read_full_report
 from assessments.selectors.panel_inputs import read_inputs
-from assessments.selectors.report import quick_result
 from assessments.selectors.rounds import find_closed_round
-from assessments.selectors.what_if import compare_what_if, vary
+from assessments.selectors.what_if import read_what_if
 from assessments.services.panel_rounds import seal_of
 from projects.access import VIEW, project_page
 from projects.models import Project
@@ -30,13 +30,7 @@ def result(request: HttpRequest, project: Project, number: int) -> HttpResponse:
         "nav_active": "assessment",
         "links": [link for link in ShareLink.objects.filter(assessment=found.assessment_id) if link.works],
         "share_form": ShareForm(),
-        "what_if_form": WhatIfForm(
-            initial={
-                "budget": full.report.settings.budget_days,
-                "worth": full.report.settings.full_benefit_days,
-                "plan": 0,
-            }
-        ),
+        "what_if_form": WhatIfForm(inputs=read_inputs(found)),
     }
     # Asked again by htmx until the worker is done; the page stands on its own without it.
     fragment = request.htmx and "detail" in request.GET  # type: ignore[attr-defined]
@@ -48,14 +42,18 @@ def result(request: HttpRequest, project: Project, number: int) -> HttpResponse:
 def what_if(request: HttpRequest, project: Project, number: int) -> HttpResponse:
     """Work out the result with another budget, worth or scope; nothing is kept."""
     found = closed_or_404(project, number)
-    form = WhatIfForm(request.GET)
-    context: dict[str, object] = {"project": project, "form": form, "round": found}
-    if form.is_valid():
-        inputs = read_inputs(found)
-        varied = vary(inputs, form.cleaned_data)
-        context["changes"] = compare_what_if(quick_result(inputs), quick_result(varied))
-        context["varied"] = varied
-    return render(request, "assessments/_result_what_if.html", context)
+    inputs = read_inputs(found)
+    form = WhatIfForm(request.GET or None, inputs=inputs)
+    context = {
+        "project": project,
+        "nav_active": "assessment",
+        "round": found,
+        "what_if_form": form,
+        "changes": read_what_if(found, inputs, form.turned) if form.is_valid() else None,
+    }
+    fragment = request.htmx and request.GET  # type: ignore[attr-defined]
+    status = 422 if form.is_bound and not form.is_valid() else 200
+    return render(request, f"assessments/{'_result_what_if' if fragment else 'what_if'}.html", context, status=status)
 
 
 def result_context(full: FullReport) -> dict[str, object]:
@@ -71,7 +69,7 @@ def result_context(full: FullReport) -> dict[str, object]:
         "tornado": drawn.get("tornado"),
         "history": drawn.get("rounds"),
         "heat": document.part("heat"),
-        "assumptions": describe_settings(report.settings),
+        "assumptions": describe_settings(report.settings, report.catalogue),
         "seal_holds": seal_of(report.round) == report.round.seal,
     }
 

@@ -14,6 +14,7 @@ from django.urls import reverse
 from pypdf import PdfReader
 
 from assessments.models import Round
+from assessments.principles import load_catalogue
 from assessments.scoring.settings import Settings
 from assessments.selectors.assumptions import describe_settings
 from assessments.selectors.document import read_full_report
@@ -95,9 +96,18 @@ def test_the_result_page_draws_what_the_document_holds(as_owner, project, told):
 
 
 def test_every_setting_is_put_into_words():
-    said = [name for section in describe_settings(Settings()) for one in section.assumptions for name in one.settings]
+    said = [
+        name
+        for section in describe_settings(Settings(), load_catalogue())
+        for one in section.assumptions
+        for name in one.settings
+    ]
     assert set(said) == {field.name for field in fields(Settings)}
-    assert all(one.value and one.meaning for section in describe_settings(Settings()) for one in section.assumptions)
+    assert all(
+        one.value and one.meaning
+        for section in describe_settings(Settings(), load_catalogue())
+        for one in section.assumptions
+    )
 
 
 def test_a_changed_setting_is_printed_with_the_result(as_owner, project, told):

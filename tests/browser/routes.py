@@ -50,7 +50,6 @@ LEFT_OUT = {
     "assessments:expert_revoke": POSTED,
     "assessments:round_open": POSTED,
     "assessments:round_close": POSTED,
-    "assessments:what_if": FRAGMENT,
     "assessments:result_pdf": DOWNLOAD,
     "assessments:shared_pdf": DOWNLOAD,
     "assessments:result_csv": DOWNLOAD,
