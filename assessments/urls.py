@@ -3,6 +3,7 @@
 from django.urls import path
 
 from assessments.views import (
+    assumptions,
     checklist,
     comparison,
     overview,
@@ -24,7 +25,8 @@ urlpatterns = [
     path("assessment/checklist/", checklist.checklist_start, name="checklist_start"),
     path("assessment/checklist/<slug:principle>/", checklist.checklist, name="checklist"),
     path("assessment/recommendation/", recommendation.recommendation, name="recommendation"),
-    path("assessment/assumptions/", recommendation.assumptions, name="assumptions"),
+    path("assessment/assumptions/", assumptions.assumptions, name="assumptions"),
+    path("assessment/assumptions/edit/", assumptions.assumptions_edit, name="assumptions_edit"),
     path("assessment/sources/", recommendation.sources, name="sources"),
     path("scope/", scope.scope, name="scope"),
     path("scope/preview/", scope.scope_preview, name="scope_preview"),

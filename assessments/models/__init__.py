@@ -1,5 +1,6 @@
 """Everything assessments keep."""
 
+from assessments.models.assumptions import AssumptionSet
 from assessments.models.catalogue import Edition
 from assessments.models.checklist import Answer, Assessment, SealedFinding, Value
 from assessments.models.decisions import Decision, ShareLink
@@ -9,6 +10,7 @@ from assessments.models.scope import ScopeProfile
 __all__ = [
     "Answer",
     "Assessment",
+    "AssumptionSet",
     "Confidence",
     "Decision",
     "Edition",

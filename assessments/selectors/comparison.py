@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from assessments.models import Round
 from assessments.principles import Principle
-from assessments.scoring.changes import Inputs, OptionChange, explain_changes
+from assessments.scoring.changes import OptionChange, explain_changes
 from assessments.scoring.verdict import IN_WORDS
-from assessments.selectors.assumptions import describe_settings
+from assessments.selectors.assumption_sets import changed
 from assessments.selectors.editions import catalogue_of
 from assessments.selectors.panel_inputs import read_inputs
 from assessments.selectors.report import quick_result
@@ -102,7 +102,7 @@ def compare_rounds(before: RoundChoice, after: RoundChoice) -> Comparison:
         after=after,
         lines=tuple(lines),
         scopes=describe_scopes(first, last),
-        assumptions=_assumptions(before, first, after, last),
+        assumptions=changed(first.settings, last.settings, catalogue_of(after.round.assessment)),
         net_before=results[0]["today"]["net_p50"],
         net_after=results[1]["today"]["net_p50"],
         chart=_chart(lines) if lines else None,
@@ -119,23 +119,6 @@ def _line(change: OptionChange, names: dict[str, str]) -> ComparedLine:
         IN_WORDS[verdict] if verdict else "not offered" for verdict in (change.verdict_before, change.verdict_after)
     )
     return ComparedLine(names.get(change.slug, change.slug), change, before, after)
-
-
-def _assumptions(
-    before: RoundChoice, first: Inputs, after: RoundChoice, last: Inputs
-) -> tuple[tuple[str, str, str], ...]:
-    """Settings that differ, in the words of the assumptions page."""
-    said = [
-        {
-            (section.title, one.name): one.value
-            for section in describe_settings(inputs.settings, catalogue_of(choice.round.assessment))
-            for one in section.assumptions
-        }
-        for choice, inputs in ((before, first), (after, last))
-    ]
-    keys = dict.fromkeys([*said[0], *said[1]])
-    rows = [(key[1], said[0].get(key, "not there"), said[1].get(key, "not there")) for key in keys]
-    return tuple(row for row in rows if row[1] != row[2])
 
 
 def _chart(lines: Sequence[ComparedLine]) -> Chart:
