@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -92,7 +93,7 @@ class AssumptionsForm(forms.Form):
     def __init__(self, *args: Any, settings: Settings, catalogue: Catalogue, number: int = 0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.settings, self.catalogue = settings, catalogue
-        self.plain: dict[str, Any] = settings.to_json()
+        self.plain: dict[str, Any] = json.loads(json.dumps(settings.to_json()))  # lists instead of tuples
         self.fields["base"].initial = number
         for labels in NUMBERS.values():
             for name, label in labels.items():
@@ -188,6 +189,10 @@ class AssumptionsForm(forms.Form):
             plain[name] = said[name]
         for path in self._paths():
             _put(plain, path, said["-".join(map(str, path))])
+        # No share is no entry, so that a table left alone is the same table.
+        plain["need_shares"] = {
+            key: {name: share for name, share in row.items() if share} for key, row in plain["need_shares"].items()
+        }
         try:
             self.settings = Settings.from_json(plain)
         except (ValueError, TypeError) as wrong:

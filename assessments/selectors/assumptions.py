@@ -262,8 +262,8 @@ def _needs(settings: Settings, catalogue: Catalogue) -> tuple[Assumption, ...]:
         rows.append(
             Assumption(
                 benefit.name,
-                parts,
-                f"Even the smallest project has {floor:.0%} of this need.",
+                f"{parts}; floor {floor:.0%}",
+                "Parts of each factor in the need for it; the floor is the need that even the smallest project has.",
                 ("benefits", "need_shares", "need_floors"),
             )
         )

@@ -61,9 +61,7 @@ def assumptions_edit(request: HttpRequest, project: Project) -> HttpResponse:
             form.add_error("reason" if "reason" in wrong.fields else None, wrong.message)
             status = wrong.status
         else:
-            messages.success(
-                request, f"Set {kept.number} holds from now on. Closed rounds keep what they had."
-            )
+            messages.success(request, f"Set {kept.number} holds from now on. Closed rounds keep what they had.")
             return redirect("assessments:assumptions", project.slug)
     context = {"project": project, "nav_active": "assessment", "form": form, "own": own}
     return render(request, "assessments/assumptions_edit.html", context, status=status)
