@@ -120,7 +120,7 @@ class AssumptionsForm(forms.Form):
             *(("sensitivity_ranges", name, at) for name in self.plain["sensitivity_ranges"] for at in (0, 1)),
         ]
 
-    def _number(self, path: tuple[Any, ...], label: str, *, required: bool = True) -> forms.FloatField:
+    def _number(self, path: tuple[Any, ...], label: str, *, required: bool = True) -> forms.Field:
         kind = forms.IntegerField if path[0] in WHOLE else forms.FloatField
         return kind(
             label=label,
