@@ -2,20 +2,7 @@
 
 from django.urls import path
 
-from assessments.views import (
-    assumptions,
-    checklist,
-    comparison,
-    overview,
-    panel,
-    plan,
-    recommendation,
-    reports,
-    results,
-    scope,
-    sharing,
-    voting,
-)
+from assessments.views import board, checklist, overview, panel, plan, recommendation, results, scope, voting
 
 app_name = "assessments"
 urlpatterns = [
@@ -25,8 +12,7 @@ urlpatterns = [
     path("assessment/checklist/", checklist.checklist_start, name="checklist_start"),
     path("assessment/checklist/<slug:principle>/", checklist.checklist, name="checklist"),
     path("assessment/recommendation/", recommendation.recommendation, name="recommendation"),
-    path("assessment/assumptions/", assumptions.assumptions, name="assumptions"),
-    path("assessment/assumptions/edit/", assumptions.assumptions_edit, name="assumptions_edit"),
+    path("assessment/assumptions/", recommendation.assumptions, name="assumptions"),
     path("assessment/sources/", recommendation.sources, name="sources"),
     path("scope/", scope.scope, name="scope"),
     path("scope/preview/", scope.scope_preview, name="scope_preview"),
@@ -44,18 +30,27 @@ urlpatterns = [
     path("assessment/guest/<str:token>/", voting.guest_vote_start, name="guest_vote_start"),
     path("assessment/guest/<str:token>/weights/", voting.guest_vote_weights, name="guest_vote_weights"),
     path("assessment/guest/<str:token>/on/<slug:principle>/", voting.guest_vote, name="guest_vote"),
+    # The statements board
+    path("assessment/board/", board.board, name="board"),
+    path("assessment/board/open/", board.board_open, name="board_open"),
+    path("assessment/board/close/", board.board_close, name="board_close"),
+    path("assessment/board/codes/", board.code_add, name="code_add"),
+    path("assessment/board/codes/<int:code>/remove/", board.code_remove, name="code_remove"),
+    path("assessment/board/statements/<int:statement>/code/", board.statement_group, name="statement_group"),
+    path("assessment/board/export.csv", board.board_export, {"form": "csv"}, name="board_csv"),
+    path("assessment/board/export.json", board.board_export, {"form": "json"}, name="board_json"),
+    path("assessment/vote/board/", board.expert_board, name="expert_board"),
+    path("assessment/vote/board/on/<slug:principle>/", board.expert_board_on, name="board_on"),
+    path("assessment/guest/<str:token>/board/", board.guest_board, name="guest_expert_board"),
+    path("assessment/guest/<str:token>/board/on/<slug:principle>/", board.guest_board_on, name="guest_board_on"),
     # Results and what follows from them
     path("assessment/rounds/<int:number>/", results.result, name="result"),
     path("assessment/rounds/<int:number>/what-if/", results.what_if, name="what_if"),
-    path("assessment/rounds/<int:number>/report/", reports.report, name="result_report"),
-    path("assessment/rounds/<int:number>/report.pdf", reports.report_pdf, name="result_pdf"),
-    path("assessment/rounds/<int:number>/export.csv", reports.report_data, {"form": "csv"}, name="result_csv"),
-    path("assessment/rounds/<int:number>/export.json", reports.report_data, {"form": "json"}, name="result_json"),
-    path("assessment/compare/", comparison.compare, name="compare"),
-    path("assessment/share/", sharing.share_create, name="share_create"),
-    path("assessment/share/<int:link>/end/", sharing.share_end, name="share_end"),
-    path("assessment/shared/<str:token>/", sharing.shared, name="shared"),
-    path("assessment/shared/<str:token>/report.pdf", sharing.shared_pdf, name="shared_pdf"),
+    path("assessment/rounds/<int:number>/export.csv", results.result_export, {"form": "csv"}, name="result_csv"),
+    path("assessment/rounds/<int:number>/export.json", results.result_export, {"form": "json"}, name="result_json"),
+    path("assessment/share/", results.share_create, name="share_create"),
+    path("assessment/share/<int:link>/end/", results.share_end, name="share_end"),
+    path("assessment/shared/<str:token>/", results.shared, name="shared"),
     path("assessment/plan/", plan.plan, name="plan"),
     path("assessment/plan/<slug:principle>/", plan.decision, name="decision"),
 ]

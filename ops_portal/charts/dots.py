@@ -18,7 +18,6 @@ def dot_chart(
     x_title: str,
     y_title: str = "",
     x_range: tuple[float, float] | None = None,
-    table_format: str = "",
 ) -> Chart:
     """Dots in rows, with a whisker from `low` to `high`: ratings, estimates with their uncertainty."""
     traces: list[Figure] = []
@@ -48,7 +47,7 @@ def dot_chart(
     layout |= {"hovermode": "closest", "showlegend": len(series) > 1}
     layout["yaxis"] |= {"autorange": "reversed", "type": "category"}
     layout["xaxis"] |= {"showgrid": True} | ({"range": list(x_range)} if x_range else {})
-    columns, rows = table_of(series, y_title, form=table_format)
+    columns, rows = table_of(series, y_title)
     return Chart({"data": traces, "layout": layout}, title, summary, columns, rows)
 
 

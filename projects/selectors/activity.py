@@ -31,6 +31,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "rating": ("Ratings", "star"),
     "plan": ("Plan", "map"),
     "catalogue": ("Catalogue", "book-open"),
+    "board": ("Statements board", "messages-square"),
 }
 _TONES = {"failed": "bad", "rolled_back": "warn", "completed": "ok", "deployed": "live", "cancelled": "warn"}
 

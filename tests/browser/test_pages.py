@@ -45,11 +45,6 @@ KNOWN: dict[str, object] = {
     "models_registry:run_cancel.number": 3,
     "assessments:result.number": 1,
     "assessments:result.slug": RATED,
-    "assessments:result_report.number": 1,
-    "assessments:what_if.number": 1,
-    "assessments:compare.slug": RATED,
-    "assessments:what_if.slug": RATED,
-    "assessments:result_report.slug": RATED,
     "assessments:shared.slug": RATED,
 }
 SIGNED_OUT = {
@@ -58,6 +53,7 @@ SIGNED_OUT = {
     "assessments:guest_vote_start",
     "assessments:guest_vote_weights",
     "assessments:guest_vote",
+    "assessments:guest_board_on",
     "assessments:shared",
 }
 ROUTES = [route for route in all_routes() if route.name not in LEFT_OUT]
@@ -83,6 +79,7 @@ def known(portal: Portal, browser: Browser, signed_in: dict, tmp_path_factory: p
         "projects:member_remove.pk": add_member(page),
     }
     found |= {"token": open_panel(page, PROJECT), "assessments:shared.token": shares_a_result(page)}
+    write_on_the_board(page, PROJECT)
     found["catalogue:edition.pk"] = publish_an_edition(page)
     compared = compare_models(page)
     found |= {f"models_registry:{name}.number": compared for name in ("comparison", "comparison_cancel")}
@@ -116,6 +113,19 @@ def add_member(page: Page) -> int:
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_text(re.compile("^Sign-in link for nora"))).to_be_visible()
     return number_in(page, r"members/(\d+)/remove/")
+
+
+def write_on_the_board(page: Page, project: str) -> None:
+    """Open the statements board, say something on it, and make a code."""
+    page.goto(f"/projects/{project}/assessment/board/")
+    page.get_by_role("button", name="Open the board").click()
+    page.goto(f"/projects/{project}/assessment/vote/board/on/monitoring/")
+    page.get_by_role("radio", name="Benefit").check(force=True)
+    page.get_by_label("Statement").fill("A bad version was noticed within minutes, not by a customer.")
+    page.get_by_role("button", name="Put it on the board").click()
+    page.goto(f"/projects/{project}/assessment/board/")
+    page.get_by_label("New code").fill("Fewer bad surprises")
+    page.get_by_role("button", name="Add the code").click()
 
 
 def publish_an_edition(page: Page) -> int:
