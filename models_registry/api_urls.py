@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from models_registry.api import deployments, findings, models, predict, runs, series, versions
+from models_registry.api import deployments, findings, models, predict, proposals, runs, series, trials, versions
 
 app_name = "models_registry_api"
 urlpatterns = [
@@ -22,6 +22,15 @@ urlpatterns = [
     path("versions/<int:number>/", versions.OneVersion.as_view(), name="version"),
     path("versions/<int:number>/verify/", versions.VerifyVersion.as_view(), name="version_verify"),
     path("deployments/", deployments.Deployments.as_view(), name="deployments"),
+    path("deployments/live/", trials.Live.as_view(), name="live"),
+    path("deployments/canary/abort/", trials.AbortCanary.as_view(), name="canary_abort"),
+    path("deployments/proposals/", proposals.Proposals.as_view(), name="proposals"),
+    path("deployments/proposals/<int:number>/", proposals.OneProposal.as_view(), name="proposal"),
+    path("deployments/proposals/<int:number>/approve/", proposals.Approve.as_view(), name="proposal_approve"),
+    path("deployments/proposals/<int:number>/decline/", proposals.Decline.as_view(), name="proposal_decline"),
+    path("deployments/proposals/<int:number>/withdraw/", proposals.Withdraw.as_view(), name="proposal_withdraw"),
+    path("challengers/", trials.Challengers.as_view(), name="challengers"),
+    path("challengers/<int:number>/stop/", trials.StopChallenger.as_view(), name="challenger_stop"),
     path("rollback/", deployments.RollBack.as_view(), name="rollback"),
     path("alarms/", findings.Alarms.as_view(), name="alarms"),
 ]

@@ -54,8 +54,12 @@ DEPLOYMENT: dict[str, Any] = {
     "kind": "deploy",
     "mode": "pin",
     "previous": 3,
+    "canary": None,
+    "canary_share": 0,
     "since": "",
     "replay_run": None,
+    "replay_verdict": None,
+    "proposal": None,
     "reason": "Better on the newest week",
     "created_by": "olga",
     "created_at": AT,
@@ -68,4 +72,59 @@ ROLLBACK: dict[str, Any] = DEPLOYMENT | {
     "since": "replay",
     "replay_run": 5,
     "reason": "Worse since noon",
+}
+CANARY: dict[str, Any] = DEPLOYMENT | {
+    "number": 4,
+    "kind": "canary",
+    "canary": 6,
+    "canary_share": 5,
+    "reason": "Watch the new customers",
+}
+PROPOSAL: dict[str, Any] = {
+    "number": 1,
+    "action": "deploy",
+    "version": 4,
+    "mode": "pin",
+    "share": 0,
+    "needs_approval": True,
+    "at": None,
+    "reason": "Better on the newest week",
+    "created_by": "olga",
+    "created_at": AT,
+    "steps": [{"kind": "approved", "note": "Looked at the curve", "created_by": "mia", "created_at": AT}],
+}
+CHALLENGER: dict[str, Any] = {
+    "version": 6,
+    "model_name": "Scaled logistic",
+    "since": AT,
+    "reason": "Newer",
+    "created_by": "olga",
+    "asked": 1350,
+    "verdict": {
+        "metric": "Accuracy",
+        "serving": 0.861,
+        "challenger": 0.893,
+        "events": 484,
+        "better": "challenger",
+        "test": "McNemar",
+        "p": 0.021,
+        "words": "v6 is better than v4, and not by chance: Accuracy 89.3% against 86.1% on the same 484 events "
+        "(McNemar, p = 0.021).",
+    },
+}
+LIVE: dict[str, Any] = {
+    "deployment": 4,
+    "version": 4,
+    "metric": "Accuracy",
+    "value": 0.861,
+    "answers": 484,
+    "canary": {
+        "version": 6,
+        "share": 5,
+        "value": 0.902,
+        "answers": 116,
+        "standing": "open",
+        "words": "Too close to tell.",
+    },
+    "last_good": {"version": 3, "reason": "v3 served last before v4."},
 }

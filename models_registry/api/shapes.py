@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from models_registry.api.fields import name_user
-from models_registry.models import Alarm, Deployment, RegisteredModel, Run, Version
+from models_registry.models import Alarm, Deployment, Proposal, ProposalStep, RegisteredModel, Run, Version
 from projects.models import Project
 
 
@@ -145,6 +146,16 @@ class VersionDetailOut(VersionOut):
         read_only_fields = fields
 
 
+class ReplayVerdictOut(serializers.Serializer[Any]):
+    """What a rollback's replay came to."""
+
+    version = serializers.IntegerField(
+        source="version.number", read_only=True, allow_null=True, help_text="What the replay arrived at."
+    )
+    deployed = serializers.BooleanField(read_only=True, help_text="Whether it serves since: it was not worse.")
+    reason = serializers.CharField(read_only=True, help_text="Why, with the figures that decided.")
+
+
 class DeploymentOut(serializers.ModelSerializer[Deployment]):
     """A fact: from here on this version served. The newest one says what serves now."""
 
@@ -156,6 +167,10 @@ class DeploymentOut(serializers.ModelSerializer[Deployment]):
     since = serializers.CharField(
         read_only=True, help_text="What a rollback did with what was learned since: drop, replay, challenger; or empty."
     )
+    canary = number_of("canary.number", "A version that answers a share of the traffic.", nullable=True)
+    canary_share = serializers.IntegerField(read_only=True, help_text="Its share of the traffic, in per cent.")
+    replay_verdict = serializers.SerializerMethodField(help_text="What became of the replay; null until it has ended.")
+    proposal = number_of("proposal.number", "The proposal it carried out.", nullable=True)
     created_by = name_user(source="created_by.username")
 
     class Meta:
@@ -166,11 +181,60 @@ class DeploymentOut(serializers.ModelSerializer[Deployment]):
             "kind",
             "mode",
             "previous",
+            "canary",
+            "canary_share",
             "since",
             "replay_run",
+            "replay_verdict",
+            "proposal",
             "reason",
             "created_by",
             "created_at",
+        ]
+        read_only_fields = fields
+
+    @extend_schema_field(ReplayVerdictOut(allow_null=True))
+    def get_replay_verdict(self, row: Deployment) -> Any:
+        verdict = getattr(row, "verdict", None)
+        return ReplayVerdictOut(verdict).data if verdict else None
+
+
+class ProposalStepOut(serializers.ModelSerializer[ProposalStep]):
+    """A fact about a proposal; one that is not `approved` ends it."""
+
+    created_by = name_user(source="created_by.username")
+
+    class Meta:
+        model = ProposalStep
+        fields = ["kind", "note", "created_by", "created_at"]
+        read_only_fields = fields
+
+
+class ProposalOut(serializers.ModelSerializer[Proposal]):
+    """A deployment or canary that waits for its time, a second person, or both, with what happened to it."""
+
+    version = number_of("version.number", "The version it would let serve.")
+    mode = serializers.CharField(read_only=True, help_text="pin or follow; empty for a canary.")
+    at = serializers.DateTimeField(
+        source="due_at", read_only=True, allow_null=True, help_text="When it is carried out; null: once approved."
+    )
+    created_by = name_user(source="created_by.username")
+    steps = ProposalStepOut(many=True, read_only=True)
+
+    class Meta:
+        model = Proposal
+        fields = [
+            "number",
+            "action",
+            "version",
+            "mode",
+            "share",
+            "needs_approval",
+            "at",
+            "reason",
+            "created_by",
+            "created_at",
+            "steps",
         ]
         read_only_fields = fields
 
@@ -205,10 +269,16 @@ def list_versions(project: Project) -> QuerySet[Version]:
 
 def list_deployments(project: Project) -> QuerySet[Deployment]:
     """Return the deployments of a project with everything that `DeploymentOut` tells."""
-    related = ("version", "previous__version", "replay_run", "created_by")
+    related = ("version", "previous__version", "canary", "proposal", "replay_run", "created_by", "verdict__version")
     return (
         Deployment.objects.filter(project=project)
         .select_related(*related)
         .defer("version__spec", "version__metrics", "previous__version__spec", "previous__version__metrics")
-        .defer("replay_run__spec", "replay_run__summary")
+        .defer("replay_run__spec", "replay_run__summary", "canary__spec", "canary__metrics")
     )
+
+
+def list_proposals(project: Project) -> QuerySet[Proposal]:
+    """Return the proposals of a project with everything that `ProposalOut` tells."""
+    proposals = Proposal.objects.filter(project=project).select_related("version", "created_by")
+    return proposals.prefetch_related("steps__created_by").defer("version__spec", "version__metrics")

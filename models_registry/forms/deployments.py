@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.conf import settings
 
 from models_registry.models import Deployment
 from models_registry.selectors.history import VersionOption
+from models_registry.services.canary import SHARES
 from ops_portal.errors import UserError
 from ops_portal.forms import ChoiceList
 
@@ -56,8 +58,19 @@ class _ChoosingForm(forms.Form):
         chooser.choices = [(option.number, str(option)) for option in options]
 
 
+def _at_field() -> forms.DateTimeField:
+    return forms.DateTimeField(
+        label="At",
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+        help_text=f"Left empty, it is done at once; otherwise at this time ({settings.TIME_ZONE}). "
+        "It can be withdrawn until then.",
+    )
+
+
 class DeployForm(_ChoosingForm):
-    """Which version serves from now on, and whether it goes on learning while it does."""
+    """Which version serves from now on, or from a time on, and whether it goes on learning while it does."""
 
     version = forms.TypedChoiceField(
         coerce=int, help_text="Newest first, with the metric over everything it was scored on."
@@ -71,7 +84,8 @@ class DeployForm(_ChoosingForm):
         max_length=LONGEST_REASON,
         widget=forms.TextInput(attrs={"placeholder": "Why this version, for whoever reads the history"}),
     )
-    field_order = ["version", "mode", "reason", "expected"]
+    at = _at_field()
+    field_order = ["version", "mode", "reason", "at", "expected"]
 
     def __init__(self, *args: Any, options: Sequence[VersionOption], **kwargs: Any) -> None:
         super().__init__(*args, options=options, **kwargs)
@@ -84,6 +98,68 @@ class DeployForm(_ChoosingForm):
         if option and given.get("mode") == Deployment.Mode.FOLLOW and not option.run_open:
             self.add_error("mode", f"The run of v{option.number} is over, so there is nothing to follow. Pin it.")
         return given
+
+
+class CanaryForm(_ChoosingForm):
+    """Which version answers a share of the traffic, and how large it is."""
+
+    version = forms.TypedChoiceField(coerce=int, help_text="It serves pinned: exactly this version.")
+    share = forms.IntegerField(
+        label="Share of the traffic, in %",
+        min_value=SHARES[0],
+        max_value=SHARES[1],
+        initial=5,
+        help_text="Which events it answers follows from a hash of their id: asked again, the same version answers.",
+    )
+    reason = forms.CharField(
+        label="Note",
+        required=False,
+        max_length=LONGEST_REASON,
+        widget=forms.TextInput(attrs={"placeholder": "What to look at while it runs"}),
+    )
+    at = _at_field()
+    field_order = ["version", "share", "reason", "at", "expected"]
+
+    def __init__(self, *args: Any, options: Sequence[VersionOption], running: int | None, **kwargs: Any) -> None:
+        super().__init__(*args, options=options, **kwargs)
+        # While one runs only its share can be changed.
+        offered = [option for option in options if running in (None, option.number)]
+        self.offer("version", [option for option in offered if self.is_bound or not option.serving])
+
+
+class AbortForm(_ChoosingForm):
+    """Why a canary is taken back."""
+
+    reason = forms.CharField(
+        label="Note",
+        required=False,
+        max_length=LONGEST_REASON,
+        widget=forms.TextInput(attrs={"placeholder": "What it did wrong", "autofocus": True}),
+    )
+
+
+class ChallengerForm(_ChoosingForm):
+    """Which version predicts in the shadow of what serves."""
+
+    version = forms.TypedChoiceField(coerce=int, help_text="It predicts for every event that is asked about.")
+    reason = forms.CharField(
+        label="Note",
+        required=False,
+        max_length=LONGEST_REASON,
+        widget=forms.TextInput(attrs={"placeholder": "Why it may be better"}),
+    )
+    field_order = ["version", "reason", "expected"]
+
+    def __init__(self, *args: Any, options: Sequence[VersionOption], **kwargs: Any) -> None:
+        super().__init__(*args, options=options, **kwargs)
+        self.offer("version", [option for option in options if self.is_bound or not option.serving])
+
+
+class DecisionForm(forms.Form):
+    """What somebody decides about a proposal, and why."""
+
+    decision = forms.ChoiceField(choices=[(name, name) for name in ("approve", "decline", "withdraw")])
+    note = forms.CharField(required=False, max_length=LONGEST_REASON)
 
 
 class RollBackForm(_ChoosingForm):

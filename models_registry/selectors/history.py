@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.paginator import Page, Paginator
+from django.db.models import Prefetch
 
-from models_registry.models import Deployment, Run, Version
+from models_registry.models import Deployment, ProposalStep, Run, Version
+from models_registry.selectors.live import LiveFigure, figure_of, live_of_deployments
 from models_registry.selectors.metrics import MetricRow, read_primary
 from models_registry.selectors.people import name_person
 from models_registry.selectors.serving import OPEN
@@ -24,40 +26,83 @@ SINCE = {
     Deployment.Since.REPLAY: "Learning since is replayed onto the restored version.",
     Deployment.Since.CHALLENGER: "Learning since was kept as challenger: it predicts in the shadow.",
 }
+#: What a change is called, and how it looks.
+LOOKS = {
+    Deployment.Kind.DEPLOY: ("Deployed", "live", "rocket"),
+    Deployment.Kind.ROLLBACK: ("Rolled back", "warn", "undo-2"),
+    Deployment.Kind.CANARY: ("Canary started", "accent", "bird"),
+    Deployment.Kind.WIDEN: ("Canary's share changed", "accent", "bird"),
+    Deployment.Kind.PROMOTE: ("Canary promoted", "live", "rocket"),
+    Deployment.Kind.ABORT: ("Canary aborted", "warn", "bird"),
+    Deployment.Kind.REPLAY: ("Replay deployed", "live", "rotate-ccw"),
+}
+
+
+@dataclass(frozen=True)
+class CanaryPart:
+    """What a change says about a canary."""
+
+    version: int
+    share: int
+
+
+@dataclass(frozen=True)
+class ReplayEnd:
+    """What a rollback's replay came to."""
+
+    deployed: bool
+    reason: str
 
 
 @dataclass(frozen=True)
 class DeploymentRow:
-    """One change of what serves."""
+    """One change of what serves, or of its canary."""
 
     number: int
-    rollback: bool
+    kind: str
     follows: bool
     version: int
     model: str
     position: int
     metric: MetricRow
+    live: LiveFigure
     previous: int | None
+    canary: CanaryPart | None
     current: bool
     at: datetime
     until: datetime | None
     by: str
+    approved_by: str
+    proposal: int | None
     reason: str
     since: str
     replay: int | None
     replay_state: str
+    replay_end: ReplayEnd | None
+
+    @property
+    def look(self) -> tuple[str, str, str]:
+        """Its words, tone and icon, for a badge."""
+        return LOOKS[Deployment.Kind(self.kind)]
+
+    @property
+    def canary_only(self) -> bool:
+        """Say whether only the canary changed, and what serves beside it stayed."""
+        return self.kind in Deployment.CANARY_ONLY
 
     @property
     def served(self) -> timedelta | None:
-        """How long it served; None for what serves still."""
-        return self.until - self.at if self.until else None
+        """How long it served; None for what serves still, and where only the canary changed."""
+        return self.until - self.at if self.until and not self.canary_only else None
 
 
 def list_deployments(project: Project, page: str | None = None) -> Page[DeploymentRow]:
-    """Return a page of deployments, newest first: two queries, and a third on later pages."""
+    """Return a page of deployments, newest first: four queries, and a fifth on later pages."""
     deployments = (
         Deployment.objects.filter(project=project)
-        .select_related("version__model", "previous__version", "replay_run", "created_by")
+        .select_related("version__model", "previous__version", "canary", "replay_run", "created_by", "proposal")
+        .select_related("verdict", "previous__canary")
+        .prefetch_related(_approvals())
         .defer(
             "version__spec",
             "version__environment",
@@ -65,37 +110,74 @@ def list_deployments(project: Project, page: str | None = None) -> Page[Deployme
             "previous__version__spec",
             "previous__version__metrics",
             "previous__version__environment",
+            "previous__canary__spec",
+            "previous__canary__metrics",
+            "canary__spec",
+            "canary__metrics",
             "replay_run__spec",
             "replay_run__summary",
         )
     )
     found: Page[Any] = Paginator(deployments, PER_PAGE).get_page(page)
     rows = list(found.object_list)
-    after = Deployment.objects.filter(project=project, number=rows[0].number + 1).first() if found.number > 1 else None
-    untils = [after.created_at if after else None, *(row.created_at for row in rows)]
-    found.object_list = [_row(row, project, until) for row, until in zip(rows, untils, strict=False)]
+    live = live_of_deployments(project, [row.pk for row in rows if row.origin_id is None])
+    until = _next_change(project, rows[0].number) if found.number > 1 else None
+    shown = []
+    for row in rows:
+        figure = live.get((row.pk, row.version_id)) or figure_of(project, {})
+        shown.append(_row(row, project, until, figure))
+        # What serves goes on while only its canary changes.
+        until = until if row.origin_id else row.created_at
+    found.object_list = shown
     return found
 
 
-def _row(row: Deployment, project: Project, until: datetime | None) -> DeploymentRow:
+def _approvals() -> Prefetch[str]:
+    approved = ProposalStep.objects.filter(kind=ProposalStep.Kind.APPROVED).select_related("created_by")
+    return Prefetch("proposal__steps", approved, to_attr="approvals")
+
+
+def _next_change(project: Project, number: int) -> datetime | None:
+    """When what serves changed next after deployment `number`."""
+    later = Deployment.objects.filter(project=project, number__gt=number, origin=None).order_by("number")
+    return later.values_list("created_at", flat=True).first()
+
+
+def _row(row: Deployment, project: Project, until: datetime | None, live: LiveFigure) -> DeploymentRow:
+    approvals = row.proposal.approvals if row.proposal else []  # type: ignore[attr-defined]
+    verdict = getattr(row, "verdict", None)
     return DeploymentRow(
         number=row.number,
-        rollback=row.kind == Deployment.Kind.ROLLBACK,
+        kind=row.kind,
         follows=row.mode == Deployment.Mode.FOLLOW,
         version=row.version.number,
         model=row.version.model.name,
         position=row.version.position,
         metric=read_primary(row.version.metrics, project),
+        live=live,
         previous=row.previous.version.number if row.previous else None,
-        current=until is None,
+        canary=_canary_part(row),
+        current=until is None and row.origin_id is None,
         at=row.created_at,
         until=until,
         by=name_person(row.created_by),
+        approved_by=name_person(approvals[0].created_by) if approvals else "",
+        proposal=row.proposal.number if row.proposal else None,
         reason=row.reason,
         since=_say_since(row),
         replay=row.replay_run.number if row.replay_run else None,
         replay_state=row.replay_run.state if row.replay_run else "",
+        replay_end=ReplayEnd(verdict.deployed, verdict.reason) if verdict else None,
     )
+
+
+def _canary_part(row: Deployment) -> CanaryPart | None:
+    """The canary a change is about: the one it starts or widens, or the one it took back."""
+    if row.canary:
+        return CanaryPart(row.canary.number, row.canary_share)
+    if row.kind == Deployment.Kind.ABORT and row.previous and row.previous.canary:
+        return CanaryPart(row.previous.canary.number, 0)
+    return None
 
 
 def _say_since(row: Deployment) -> str:

@@ -41,7 +41,7 @@ def start_canary(
         )
     widens = current.canary_id == version.pk
     if widens and current.canary_share == share:
-        raise UserError(f"{version} answers {share} % already.", code="unchanged", status=409)
+        raise UserError(f"{version} answers {share}% already.", code="unchanged", status=409)
     if not widens or share > current.canary_share:
         check_approved(project, proposal)
     made = _change(
@@ -55,9 +55,9 @@ def start_canary(
         proposal=proposal,
     )
     summary = (
-        f"changed the share of canary {version} from {current.canary_share} % to {share} %"
+        f"changed the share of canary {version} from {current.canary_share}% to {share}%"
         if widens
-        else f"started {version} of {version.model.name} as canary with {share} % of the traffic beside {made.version}"
+        else f"started {version} of {version.model.name} as canary with {share}% of the traffic beside {made.version}"
     )
     record(
         actor=actor,
@@ -95,7 +95,7 @@ def check_share(share: int) -> None:
     """Raise `UserError` when a canary cannot have this share."""
     if not SHARES[0] <= share <= SHARES[1]:
         raise UserError(
-            f"A canary answers {SHARES[0]} to {SHARES[1]} % of the traffic; to answer more, promote it.",
+            f"A canary answers {SHARES[0]} to {SHARES[1]}% of the traffic; to answer more, promote it.",
             fields={"share": f"{SHARES[0]} to {SHARES[1]}."},
         )
 

@@ -26,8 +26,8 @@ def expecting(project: Project, number: int) -> Iterator[None]:
         Project.objects.select_for_update().filter(pk=project.pk).values_list("pk").get()
         newest = (
             Deployment.objects.filter(project=project)
-            .select_related("version", "created_by")
-            .defer("version__spec", "version__metrics")
+            .select_related("version", "canary", "created_by")
+            .defer("version__spec", "version__metrics", "canary__spec", "canary__metrics")
             .first()
         )
         if (newest.number if newest else 0) != number:
@@ -39,7 +39,17 @@ def _explain(newest: Deployment | None) -> str:
     if newest is None:
         return "Nothing is deployed here any more. Look again, then decide."
     who = newest.created_by.get_full_name() or newest.created_by.get_username() if newest.created_by else "Somebody"
-    did = (
-        f"rolled back to {newest.version}" if newest.kind == Deployment.Kind.ROLLBACK else f"deployed {newest.version}"
-    )
-    return f"{who} {did} meanwhile. Nothing of yours was changed: look at it, then decide again."
+    return f"{who} {_tell(newest)} meanwhile. Nothing of yours was changed: look at it, then decide again."
+
+
+def _tell(change: Deployment) -> str:
+    kind = Deployment.Kind(change.kind)
+    if kind == Deployment.Kind.ROLLBACK:
+        return f"rolled back to {change.version}"
+    if kind == Deployment.Kind.ABORT:
+        return "aborted the canary"
+    if kind == Deployment.Kind.CANARY:
+        return f"started {change.canary} as canary"
+    if kind == Deployment.Kind.WIDEN:
+        return f"changed the share of the canary to {change.canary_share}%"
+    return f"deployed {change.version}"

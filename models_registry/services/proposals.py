@@ -70,6 +70,55 @@ def propose(
     return proposal
 
 
+def deploy_or_propose(
+    *,
+    project: Project,
+    version: Version,
+    actor: AbstractBaseUser,
+    now: datetime,
+    mode: str = Deployment.Mode.PIN,
+    due_at: datetime | None = None,
+    reason: str = "",
+) -> Deployment | Proposal:
+    """Deploy at once where nothing has to be waited for, else propose it."""
+    if due_at is None:
+        try:
+            return deploy(project=project, version=version, actor=actor, mode=mode, reason=reason)
+        except UserError as refused:
+            if refused.code != "approval_needed":
+                raise
+    return propose(project=project, version=version, actor=actor, now=now, mode=mode, due_at=due_at, reason=reason)
+
+
+def canary_or_propose(
+    *,
+    project: Project,
+    version: Version,
+    actor: AbstractBaseUser,
+    now: datetime,
+    share: int,
+    due_at: datetime | None = None,
+    reason: str = "",
+) -> Deployment | Proposal:
+    """Start or change a canary at once where nothing has to be waited for, else propose it."""
+    if due_at is None:
+        try:
+            return start_canary(project=project, version=version, share=share, actor=actor, reason=reason)
+        except UserError as refused:
+            if refused.code != "approval_needed":
+                raise
+    return propose(
+        project=project,
+        version=version,
+        actor=actor,
+        now=now,
+        action=Proposal.Action.CANARY,
+        share=share,
+        due_at=due_at,
+        reason=reason,
+    )
+
+
 @transaction.atomic
 def approve(*, proposal: Proposal, actor: AbstractBaseUser, now: datetime, note: str = "") -> Deployment | None:
     """Agree to a proposal of somebody else; it is carried out at once unless its time is still to come.
@@ -139,7 +188,7 @@ def describe(proposal: Proposal) -> str:
     """What a proposal would do, in words: `deploy v4 of logistic-1`."""
     what = f"{proposal.version} of {proposal.version.model.name}"
     if proposal.action == Proposal.Action.CANARY:
-        return f"let {what} answer {proposal.share} % as canary"
+        return f"let {what} answer {proposal.share}% as canary"
     return f"deploy {what}" + (" (follows its run)" if proposal.mode == Deployment.Mode.FOLLOW else "")
 
 

@@ -21,6 +21,7 @@ MARKERS = {
     "alarm": ("Alarm", "x", "--bad"),
     "version": ("Version", "diamond", "--calm"),
     "deployment": ("Deployment", "square", "--live"),
+    "canary": ("Canary", "star", "--accent"),
     "rollback": ("Rollback", "triangle-left", "--bad"),
 }
 
@@ -46,6 +47,8 @@ class Band:
     label: str
     start: Value
     end: Value
+    #: Whether it is shaded; of stretches that touch each other, every other one is.
+    shaded: bool = True
 
 
 @dataclass(frozen=True)

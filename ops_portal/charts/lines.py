@@ -47,9 +47,11 @@ def line_chart(
         traces.append(_line(one, index))
     layout = layout_of(x_title, y_title, y_range=y_range, y_format=y_format)
     layout["hovermode"] = "x unified"
-    if all(isinstance(x, int | float) for one in series for x in one.x):
+    if series and all(isinstance(x, int | float) for one in series for x in one.x):
         layout["xaxis"]["unifiedhovertitle"] = {"text": f"{text_of(x_title)} %{{x:,}}"}
-    layout["shapes"] = [_band_shape(band) for band in bands] + [_marker_shape(marker) for marker in markers]
+    layout["shapes"] = [_band_shape(band) for band in bands if band.shaded] + [
+        _marker_shape(marker) for marker in markers
+    ]
     layout["annotations"] = [_band_label(band) for band in bands]
     if markers:
         # Symbols hang on an axis of their own, so that they stay at the upper edge whatever the zoom.

@@ -94,12 +94,19 @@ class ProjectForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Project
-        fields = ["name", "description", "label_name", "primary_metric", "fallback"]
+        fields = ["name", "description", "label_name", "primary_metric", "fallback", "deploys_need_approval"]
         widgets = {"description": forms.Textarea(attrs={"rows": 3})}
-        labels = {"label_name": "Name of the label", "primary_metric": "Primary metric"}
+        labels = {
+            "label_name": "Name of the label",
+            "primary_metric": "Primary metric",
+            "deploys_need_approval": "A second person approves deployments",
+        }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, administers: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not administers:
+            # Whoever needs a second person must not be able to do without one.
+            del self.fields["deploys_need_approval"]
         self.fields["primary_metric"] = forms.ChoiceField(choices=metric_choices(self.instance.task))
         typical = TYPICAL_NAMES.get(self.instance.task, "The most frequent of the newest labels")
         self.fields["fallback"] = forms.ChoiceField(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
@@ -57,16 +59,19 @@ def update_project(
     label_name: str,
     primary_metric: str,
     fallback: str,
+    deploys_need_approval: bool | None = None,
 ) -> Project:
     """Change what a project is called and judged by, and what it answers without a model. Address and task stay."""
     _check_metric(project.task, primary_metric)
-    given = {
+    given: dict[str, Any] = {
         "name": name.strip(),
         "description": description.strip(),
         "label_name": label_name.strip(),
         "primary_metric": primary_metric,
         "fallback": Fallback(fallback).value,
     }
+    if deploys_need_approval is not None:
+        given["deploys_need_approval"] = deploys_need_approval
     # Forms write onto their instance while they validate, so the old values come from the row.
     before = Project.objects.filter(pk=project.pk).values(*given).get()
     if given["name"].casefold() != before["name"].casefold():

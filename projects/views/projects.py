@@ -71,7 +71,8 @@ def _next_step(project: Project) -> str:
 @project_page(VIEW, change=WORK)
 def settings(request: HttpRequest, project: Project) -> HttpResponse:
     """Show and edit what a project is called and judged by, its tokens, and the way to put it away."""
-    form = ProjectForm(posted(request), instance=project)
+    administers = request.access.can_administer  # type: ignore[attr-defined]
+    form = ProjectForm(posted(request), instance=project, administers=administers)
     if form.is_bound and form.is_valid():
         try:
             update_project(project=project, actor=cast(User, request.user), **form.cleaned_data)
@@ -97,7 +98,7 @@ def settings_page(
     access = request.access  # type: ignore[attr-defined]
     context = {
         "project": project,
-        "form": form or ProjectForm(instance=project),
+        "form": form or ProjectForm(instance=project, administers=access.can_administer),
         "token_form": TokenForm(),
         "secret": secret,
         "shown": project_settings(project, with_tokens=access.can_administer),

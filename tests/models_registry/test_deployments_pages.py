@@ -265,7 +265,7 @@ def test_rolling_back_where_nothing_serves(signed_in, project):
 
 def test_the_only_version_has_nothing_before_it(signed_in, project):
     serve(project)
-    assert "There is no other version to go back to" in text_of(signed_in.get(address("roll_back", project)))
+    assert "There is no other version yet" in text_of(signed_in.get(address("roll_back", project)))
 
 
 def test_a_reason_and_a_choice_are_needed(signed_in, project, three):
@@ -308,7 +308,7 @@ def test_history_says_from_to_who_when_why_and_for_how_long(
     rows = list(Deployment.objects.filter(project=project).order_by("number"))
     for hours, row in enumerate(rows):
         Deployment.objects.filter(pk=row.pk).update(created_at=NOW + timedelta(hours=2 * hours), created_by=owner)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(15):
         page = signed_in.get(address("deployment_list", project))
     text = text_of(page)
     assert "v1 → to v2" in text and "olga, served 2 h" in text and "olga, serving now" in text
