@@ -2,7 +2,21 @@
 
 from django.urls import path
 
-from assessments.views import board, checklist, overview, panel, plan, recommendation, results, scope, voting
+from assessments.views import (
+    assumptions,
+    board,
+    checklist,
+    comparison,
+    overview,
+    panel,
+    plan,
+    recommendation,
+    reports,
+    results,
+    scope,
+    sharing,
+    voting,
+)
 
 app_name = "assessments"
 urlpatterns = [
@@ -12,7 +26,8 @@ urlpatterns = [
     path("assessment/checklist/", checklist.checklist_start, name="checklist_start"),
     path("assessment/checklist/<slug:principle>/", checklist.checklist, name="checklist"),
     path("assessment/recommendation/", recommendation.recommendation, name="recommendation"),
-    path("assessment/assumptions/", recommendation.assumptions, name="assumptions"),
+    path("assessment/assumptions/", assumptions.assumptions, name="assumptions"),
+    path("assessment/assumptions/edit/", assumptions.assumptions_edit, name="assumptions_edit"),
     path("assessment/sources/", recommendation.sources, name="sources"),
     path("scope/", scope.scope, name="scope"),
     path("scope/preview/", scope.scope_preview, name="scope_preview"),
@@ -46,11 +61,15 @@ urlpatterns = [
     # Results and what follows from them
     path("assessment/rounds/<int:number>/", results.result, name="result"),
     path("assessment/rounds/<int:number>/what-if/", results.what_if, name="what_if"),
-    path("assessment/rounds/<int:number>/export.csv", results.result_export, {"form": "csv"}, name="result_csv"),
-    path("assessment/rounds/<int:number>/export.json", results.result_export, {"form": "json"}, name="result_json"),
-    path("assessment/share/", results.share_create, name="share_create"),
-    path("assessment/share/<int:link>/end/", results.share_end, name="share_end"),
-    path("assessment/shared/<str:token>/", results.shared, name="shared"),
+    path("assessment/rounds/<int:number>/report/", reports.report, name="result_report"),
+    path("assessment/rounds/<int:number>/report.pdf", reports.report_pdf, name="result_pdf"),
+    path("assessment/rounds/<int:number>/export.csv", reports.report_data, {"form": "csv"}, name="result_csv"),
+    path("assessment/rounds/<int:number>/export.json", reports.report_data, {"form": "json"}, name="result_json"),
+    path("assessment/compare/", comparison.compare, name="compare"),
+    path("assessment/share/", sharing.share_create, name="share_create"),
+    path("assessment/share/<int:link>/end/", sharing.share_end, name="share_end"),
+    path("assessment/shared/<str:token>/", sharing.shared, name="shared"),
+    path("assessment/shared/<str:token>/report.pdf", sharing.shared_pdf, name="shared_pdf"),
     path("assessment/plan/", plan.plan, name="plan"),
     path("assessment/plan/<slug:principle>/", plan.decision, name="decision"),
 ]

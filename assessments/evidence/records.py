@@ -21,6 +21,10 @@ SAMPLE = 300
 LATELY = timedelta(days=90)
 #: Verbs of the activity log that talk about the project without changing it.
 TALK = ("assessment.", "scope.")
+#: Verbs of what people do on the way to a deployment, and how many of the newest are looked at.
+BY_HAND = Q(verb__startswith="run.") | Q(verb__startswith="version.") | Q(verb__startswith="canary.")
+BY_HAND |= Q(verb__in=("deployed", "rolled_back", "model.registered"))
+ACTIONS = 2000
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,7 @@ class DeploymentRow:
     created_at: datetime
     version__number: int
     version__run_id: int
+    version__run__created_at: datetime
     version__model_id: int
     version__metrics: Any
     previous__created_at: datetime | None
@@ -123,6 +128,8 @@ class Records:
     rejected_rows: int
     verbs: Mapping[str, int]
     people_lately: int
+    #: When people acted on runs, versions and deployments lately.
+    actions: tuple[datetime, ...]
     roles: Mapping[str, int]
     models_serving_in_team: int
     artifact_limit: int
@@ -144,7 +151,7 @@ class Records:
 
 
 def gather(project: Project, *, now: datetime | None = None) -> Records:
-    """Read a project's records: 12 queries, however much there is."""
+    """Read a project's records: 13 queries, however much there is."""
     now = now or timezone.now()
     alarms = Alarm.objects.filter(run__project=project).aggregate(
         all=Count("pk"), live=Count("pk", filter=Q(created_at__gte=now - LATELY, run__mode=Run.Mode.FOLLOW))
@@ -165,6 +172,7 @@ def gather(project: Project, *, now: datetime | None = None) -> Records:
         corrections=LabelCorrection.objects.filter(event__project=project).count(),
         rejected_rows=DataImport.objects.filter(project=project).aggregate(n=Sum("rejected"))["n"] or 0,
         **_activity(activity),
+        actions=_actions(activity),
         roles=dict(Membership.objects.filter(team=project.team_id).values_list("role").annotate(n=Count("pk"))),
         models_serving_in_team=_serving(project),
         artifact_limit=int(settings.ARTIFACT_MAX_BYTES),
@@ -188,6 +196,11 @@ def _activity(activity: Any) -> dict[str, Any]:
         if not verb.startswith(TALK):
             people.add(actor)
     return {"verbs": verbs, "people_lately": len(people - {None})}
+
+
+def _actions(activity: Any) -> tuple[datetime, ...]:
+    rows = activity.filter(BY_HAND, actor__isnull=False).order_by("-pk").values_list("at", flat=True)
+    return tuple(rows[:ACTIONS])
 
 
 def _serving(project: Project) -> int:

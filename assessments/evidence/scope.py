@@ -6,26 +6,30 @@ from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
 
-from assessments.evidence.finding import DEPLOYMENTS, OVERVIEW, RUNS, Place, address, counted
+from assessments.evidence.finding import ACTIVITY, DEPLOYMENTS, OVERVIEW, RUNS, Place, address, counted
 from assessments.evidence.records import LATELY, Records
 from assessments.scoring.scope import Measurement
-from models_registry.models import Run
+from models_registry.models import Deployment, Run
 
 DAYS_PER_MONTH = 365.25 / 12
 #: A younger project is measured over a week, lest one deployment on its first day counts as seven a week.
 SHORTEST = timedelta(days=7)
+#: The entry in the log is written a moment after the deployment it tells of.
+SAME_MOMENT = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
 class Measured:
     """A scope factor as the records have it.
 
-    `value` is in the factor's unit; `measurement` holds the count behind a rate. `sentence` says what was counted.
+    `value` is in the factor's unit; `measurement` holds the count behind a rate. `sentence` says what was counted and
+    `query` how it was looked up.
     """
 
     name: str
     value: float
     sentence: str
+    query: str
     url: str
     link: str
     measurement: Measurement | None = None
@@ -44,7 +48,7 @@ def measure_scope(records: Records) -> MeasuredScope:
     """Return what the records say about the scope factors; what they cannot say is left out."""
     found = [_models(records), _people(records)]
     if records.deployments:
-        found += [_deployments(records), _rollbacks(records), _hours(records)]
+        found += [_deployments(records), _manual_steps(records), _rollbacks(records), _hours(records)]
     if records.learning_runs:
         found.append(_drift(records))
     serving = bool(records.deployments)
@@ -62,24 +66,59 @@ def _window(records: Records) -> timedelta:
 
 
 def _rate(
-    records: Records, name: str, count: int, words: tuple[str, str], place: Place, days_per_period: float, period: str
+    records: Records,
+    name: str,
+    count: int,
+    words: tuple[str, str],
+    place: Place,
+    days_per_period: float,
+    period: str,
+    query: str,
 ) -> Measured:
     days = _window(records).total_seconds() / 86400
     periods = days / days_per_period
     url, link = address(place, records.project.slug)
     value = round(count / periods, 2)
     sentence = f"{counted(count, *words)} in {counted(round(days), 'day')}: {value:g} a {period}."
-    return Measured(name, value, sentence, url, link, Measurement(count, round(periods, 3)))
+    return Measured(name, value, sentence, query, url, link, Measurement(count, round(periods, 3)))
 
 
 def _deployments(records: Records) -> Measured:
-    count = sum(row.created_at >= records.since for row in records.deployments)
-    return _rate(records, "deployments_per_week", count, ("deployment", "deployments"), DEPLOYMENTS, 7, "week")
+    # Widening or aborting a canary brings no version that was not there before.
+    brought = [row for row in records.deployments if row.kind not in (Deployment.Kind.WIDEN, Deployment.Kind.ABORT)]
+    count = sum(row.created_at >= records.since for row in brought)
+    query = "Deployments of this project in the last 90 days, or since it was registered, rollbacks included, per week."
+    return _rate(records, "deployments_per_week", count, ("deployment", "deployments"), DEPLOYMENTS, 7, "week", query)
+
+
+def _manual_steps(records: Records) -> Measured | None:
+    """Actions of people from the start of a version's run until it was deployed; what they do elsewhere is not seen."""
+    counts = [
+        sum(row.version__run__created_at <= at <= row.created_at + SAME_MOMENT for at in records.actions)
+        for row in records.deployments
+        if row.kind == Deployment.Kind.DEPLOY and row.created_at >= records.since
+    ]
+    if not counts:
+        return None
+    url, link = address(ACTIVITY, records.project.slug)
+    steps = round(median(counts))
+    return Measured(
+        "manual_steps",
+        steps,
+        f"{counted(steps, 'action')} by people in the portal per deployment (median of {len(counts):,}); "
+        "steps outside the portal are not counted.",
+        "For each deployment of the last 90 days: entries of people in the activity log about runs, versions and "
+        "deployments, from the start of the version's run until it was deployed.",
+        url,
+        link,
+    )
 
 
 def _rollbacks(records: Records) -> Measured:
     count = sum(row.created_at >= records.since for row in records.rollbacks)
-    return _rate(records, "rollbacks_per_month", count, ("rollback", "rollbacks"), DEPLOYMENTS, DAYS_PER_MONTH, "month")
+    query = "Deployments of the kind “rolled back” in the last 90 days, or since the project was registered, per month."
+    words = ("rollback", "rollbacks")
+    return _rate(records, "rollbacks_per_month", count, words, DEPLOYMENTS, DAYS_PER_MONTH, "month", query)
 
 
 def _drift(records: Records) -> Measured:
@@ -87,7 +126,8 @@ def _drift(records: Records) -> Measured:
     live = any(run.mode == Run.Mode.FOLLOW for run in records.learning_runs)
     count = records.live_alarms_lately if live else 0
     words = ("drift alarm on live events", "drift alarms on live events")
-    return _rate(records, "drift_alarms_per_month", count, words, RUNS, DAYS_PER_MONTH, "month")
+    query = "Drift alarms of runs that follow the live stream, in the last 90 days, per month."
+    return _rate(records, "drift_alarms_per_month", count, words, RUNS, DAYS_PER_MONTH, "month", query)
 
 
 def _hours(records: Records) -> Measured | None:
@@ -104,6 +144,7 @@ def _hours(records: Records) -> Measured | None:
         "hours_to_restore",
         hours,
         f"Versions that were rolled back had served {hours:g} hours (median of {len(served):,}).",
+        "For each rollback: the time from the deployment it took back until the rollback.",
         url,
         link,
     )
@@ -115,7 +156,8 @@ def _models(records: Records) -> Measured | None:
         return None
     url, link = address(OVERVIEW, records.project.slug)
     said = f"{counted(count, 'project')} of this team {'serves' if count == 1 else 'serve'} a model now."
-    return Measured("models_in_production", count, said, url, link)
+    query = "Projects of the team that are not archived and have a deployment; one model serves per project."
+    return Measured("models_in_production", count, said, query, url, link)
 
 
 def _people(records: Records) -> Measured | None:
@@ -124,4 +166,5 @@ def _people(records: Records) -> Measured | None:
         return None
     url, link = address(OVERVIEW, records.project.slug)
     people = counted(count, "person", "people")
-    return Measured("people", count, f"{people} changed something in this project in 90 days.", url, link)
+    query = "Different people in this project's activity log of the last 90 days; answers in assessments do not count."
+    return Measured("people", count, f"{people} changed something in this project in 90 days.", query, url, link)

@@ -1,4 +1,4 @@
-"""Forms for deciding, sharing and asking "what if"."""
+"""Forms for deciding and sharing."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 
 from assessments.models import Decision
 from assessments.services.decisions import DecisionDraft
+from ops_portal.errors import UserError
 from ops_portal.forms import Segmented
 
 
@@ -38,12 +39,23 @@ class DecisionForm(forms.Form):
     )
     owner = PersonField(queryset=User.objects.none(), required=False, label="Who sees to it", empty_label="Nobody yet")
     due = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}), label="Until")
+    adopted_on = forms.DateField(
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        label="In place since",
+        help_text="The records before and after are compared from this day on.",
+    )
     effort_planned = forms.FloatField(required=False, min_value=0, max_value=100_000, label="Days planned")
     effort_spent = forms.FloatField(required=False, min_value=0, max_value=100_000, label="Days spent so far")
 
     def __init__(self, *args: Any, members: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["owner"].queryset = members  # type: ignore[attr-defined]
+
+    def refuse(self, wrong: UserError) -> None:
+        """Show beside the fields what a service has refused; everything typed stays."""
+        for name, text in wrong.fields.items() or [(None, wrong.message)]:
+            self.add_error(name, str(text))
 
     @property
     def draft(self) -> DecisionDraft:
@@ -56,17 +68,3 @@ class ShareForm(forms.Form):
 
     name = forms.CharField(max_length=80, label="For whom", help_text="To find the link again when it should end.")
     days = forms.IntegerField(min_value=1, max_value=365, initial=30, label="Days it works")
-
-
-class WhatIfForm(forms.Form):
-    """Three things to turn: the budget, the worth of the benefits, and how large the project's need is."""
-
-    budget = forms.FloatField(required=False, min_value=0, max_value=100_000, label="Budget, days")
-    worth = forms.FloatField(required=False, min_value=1, max_value=100_000, label="Worth of all benefits, days a year")
-    plan = forms.IntegerField(
-        required=False,
-        min_value=0,
-        max_value=100,
-        label="On the way to the planned scope, %",
-        widget=forms.NumberInput(attrs={"type": "range", "step": 10}),
-    )

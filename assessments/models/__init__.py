@@ -1,5 +1,6 @@
 """Everything assessments keep."""
 
+from assessments.models.assumptions import AssumptionSet
 from assessments.models.board import Board, Code, Reaction, Statement
 from assessments.models.catalogue import Edition
 from assessments.models.checklist import Answer, Assessment, SealedFinding, Value
@@ -10,6 +11,7 @@ from assessments.models.scope import ScopeProfile
 __all__ = [
     "Answer",
     "Assessment",
+    "AssumptionSet",
     "Board",
     "Code",
     "Confidence",

@@ -29,6 +29,8 @@ class Decision(models.Model):
     reason = models.TextField(max_length=2000)
     owner = models.ForeignKey(USER, null=True, on_delete=models.SET_NULL, related_name="+")
     due = models.DateField(null=True)
+    #: Since when the principle is in place: what came before and after can be compared from that day.
+    adopted_on = models.DateField(null=True)
     effort_planned = models.FloatField(null=True)
     effort_spent = models.FloatField(null=True)
     #: Verdict and what the records measured when this was decided, to compare with later.

@@ -76,6 +76,22 @@ class FactorReason:
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """How far the readings differ on one option, in person-days: nine of ten lie between `low` and `high`.
+
+    The standard deviations and the correlation of days saved and days it costs give the ellipse around their means.
+    """
+
+    saves_low: float
+    saves_high: float
+    costs_low: float
+    costs_high: float
+    saves_sd: float
+    costs_sd: float
+    correlation: float
+
+
+@dataclass(frozen=True, slots=True)
 class Worth:
     """What an option adds to the rest of the best set, against what it costs; means over the draws, in person-days."""
 
@@ -84,6 +100,7 @@ class Worth:
     by_benefit: Mapping[str, float]
     for_it: tuple[FactorReason, ...]
     against_it: tuple[FactorReason, ...]
+    spread: Spread | None = None
 
     @property
     def net(self) -> float:
@@ -110,7 +127,8 @@ def worths_of(draws: Draws, problem: Problem, chosen: Flags, u: Array, scope: Sc
     One entry per option.
 
     """
-    days = marginal_days(chosen.astype(float), problem.worths, problem.shares).mean(axis=0)
+    per_draw = marginal_days(chosen.astype(float), problem.worths, problem.shares)
+    days = per_draw.mean(axis=0)
     costs = problem.costs.mean(axis=0)
     middle = u.mean(axis=0)
     need = needs(middle, settings)
@@ -128,9 +146,28 @@ def worths_of(draws: Draws, problem: Problem, chosen: Flags, u: Array, scope: Sc
                 by_benefit={key: float(days[i, k]) for k, key in enumerate(settings.benefits) if days[i, k] > 0},
                 for_it=_largest(today[i], scope, settings),
                 against_it=_largest(missing[i], scope, settings),
+                spread=spread_of(per_draw[:, i].sum(axis=1), problem.costs[:, i]),
             )
         )
     return found
+
+
+def spread_of(saves: Array, costs: Array) -> Spread:
+    """How far readings differ on days saved and days it costs, each of shape (D,).
+
+    Examples
+    --------
+    >>> found = spread_of(np.arange(101.0), np.full(101, 7.0))
+    >>> found.saves_low, found.saves_high, found.costs_sd, found.correlation
+    (5.0, 95.0, 0.0, 0.0)
+
+    """
+    saves_low, saves_high = np.percentile(saves, [5, 95]).tolist()
+    costs_low, costs_high = np.percentile(costs, [5, 95]).tolist()
+    saves_sd, costs_sd = float(saves.std()), float(costs.std())
+    together = float(((saves - saves.mean()) * (costs - costs.mean())).mean())
+    correlation = together / (saves_sd * costs_sd) if saves_sd > 0 and costs_sd > 0 else 0.0
+    return Spread(saves_low, saves_high, costs_low, costs_high, saves_sd, costs_sd, correlation)
 
 
 def _largest(days: Array, scope: Scope, settings: Settings, most: int = 2) -> tuple[FactorReason, ...]:

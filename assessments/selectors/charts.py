@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from assessments.selectors.report import Report, ReportLine
-from ops_portal.charts import Chart, Series, bar_chart, dot_chart
+from ops_portal.charts import Chart, Point, Series, bar_chart, dot_chart, plane_chart
 
 
 def membership_chart(report: Report) -> Chart:
@@ -25,6 +25,7 @@ def membership_chart(report: Report) -> Chart:
         y_title="Principle",
         horizontal=True,
         x_format=".0%",
+        table_format=".0%",
     )
     chart.figure["layout"]["xaxis"] |= {"range": [0, 1]}
     chart.figure["layout"]["shapes"] = [_limit(low), _limit(high)]
@@ -59,8 +60,14 @@ def votes_chart(report: Report) -> Chart:
     )
     colours = ("--chart-2", "--chart-6", "--chart-1")
     for trace, base, colour in zip(chart.figure["data"], bases, colours, strict=True):
-        trace |= {"base": base, "text": [str(v) if v else "" for v in trace["x"]], "textposition": "inside"}
-        trace["marker"]["color"] = colour
+        trace |= {
+            "base": base,
+            "text": [str(v) if v else "" for v in trace["x"]],
+            "textposition": "inside",
+            "textangle": 0,
+        }
+        # Place and number tell the thirds apart, and a number reads badly on a pattern.
+        trace["marker"] = {"color": colour}
         trace["hovertemplate"] = "%{y}: %{text} experts<extra>%{fullData.name}</extra>"
     chart.figure["layout"] |= {"barmode": "overlay"}
     chart.figure["layout"]["xaxis"] |= {"showticklabels": False, "title": {"text": "against · undecided · for"}}
@@ -68,20 +75,34 @@ def votes_chart(report: Report) -> Chart:
 
 
 def effort_chart(report: Report) -> Chart:
-    """Days saved against days it costs, a point per principle; above the line it pays."""
+    """Days saved against days it costs, a numbered point per principle; above the line it pays."""
     lines = [line for line in report.lines if line.saves is not None and line.costs is not None]
-    chart = dot_chart(
-        series=[
-            _dots("Saves", lines, [line.saves for line in lines]),
-            _dots("Costs", lines, [line.costs for line in lines]),
-        ],
-        title="What each principle saves and costs",
-        summary="Days over the horizon, each as the last one added. Where “saves” lies right of “costs”, it pays.",
-        x_title="Person-days",
-        y_title="Principle",
+    pays = sum((line.saves or 0) > (line.costs or 0) for line in lines)
+    months = f"{report.settings.horizon_months:g} months"
+    return plane_chart(
+        points=[_point(line) for line in lines],
+        full_word="Adopt now",
+        hollow_word="Later, or not yet",
+        diagonal="Saves what it costs",
+        title="Benefit and effort",
+        summary=f"{pays} of {len(lines)} principles save more than they cost over {months}, each as the last one "
+        "added; an ellipse holds nine of ten readings.",
+        x_title="Costs, person-days",
+        y_title="Saves, person-days",
     )
-    chart.figure["layout"]["xaxis"] |= {"rangemode": "tozero"}
-    return chart
+
+
+def _point(line: ReportLine) -> Point:
+    spread = line.spread
+    return Point(
+        name=line.principle.name,
+        x=line.costs or 0.0,
+        y=line.saves or 0.0,
+        x_sd=spread.costs_sd if spread else 0.0,
+        y_sd=spread.saves_sd if spread else 0.0,
+        correlation=spread.correlation if spread else 0.0,
+        full=line.verdict == "now",
+    )
 
 
 def tornado_chart(report: Report) -> Chart:
@@ -99,6 +120,7 @@ def tornado_chart(report: Report) -> Chart:
         x_title="Net days of the best set",
         y_title="Assumption",
         horizontal=True,
+        table_format=".1f",
     )
     for trace in chart.figure["data"]:
         trace |= {"base": [centre] * len(swings), "customdata": trace["x"]}
@@ -123,6 +145,7 @@ def rounds_chart(reports: Sequence[Report]) -> Chart:
         x_title="Median vote, 1 to 9",
         y_title="Principle",
         x_range=(0.5, 9.5),
+        table_format="g",
     )
 
 
@@ -131,10 +154,6 @@ def _tornado_summary(report: Report, names: Sequence[str]) -> str:
         return "Being worked out."
     most = " and ".join(name.lower() for name in names)
     return f"Net days now: {report.current_net or 0:.0f}. It hangs most on {most}."
-
-
-def _dots(name: str, lines: Sequence[ReportLine], values: Sequence[Any]) -> Series:
-    return Series(name, [line.principle.name for line in lines], [round(value, 1) for value in values])
 
 
 def _share(value: float | None) -> float | None:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from assessments.evidence import measure_scope
 from assessments.models import Assessment, Round
 from assessments.scoring.scope import FACTORS
+from assessments.selectors.assumption_sets import assumptions_for
 from assessments.selectors.checklist import Checklist, PrincipleState, read_checklist
 from assessments.selectors.recommendation import Recommendation, Recommended, recommend_for
 from assessments.selectors.scope import ScopeState, read_profiles, scope_state
@@ -60,12 +61,14 @@ class Overview:
 
 
 def read_overview(project: Project) -> Overview:
-    """Read the assessment at a glance: 18 queries, of which 12 read the records."""
+    """Read the assessment at a glance: 20 queries, of which 13 read the records."""
     checklist = read_checklist(project)
     current, planned = read_profiles(project)
     scope = scope_state(current, planned, measure_scope(checklist.records))
     in_place = frozenset(state.principle.slug for state in checklist.principles if state.all_in_place)
-    recommendation = recommend_for(scope, in_place=in_place, catalogue=checklist.catalogue)
+    recommendation = recommend_for(
+        scope, in_place=in_place, catalogue=checklist.catalogue, settings=assumptions_for(project)
+    )
     lines = tuple(
         PrincipleLine(state, recommendation.of(state.principle.slug) if recommendation else None)
         for state in checklist.principles

@@ -1,4 +1,4 @@
-"""The adoption plan: what was decided, how far it is, and what the records say since then."""
+"""The adoption plan: what was decided about each principle, and how far it is."""
 
 from __future__ import annotations
 
@@ -6,39 +6,19 @@ from dataclasses import dataclass
 
 from assessments.models import Decision, Round
 from assessments.principles import Principle
-from assessments.scoring.scope import FACTORS
 from assessments.selectors.editions import catalogue_for
 from assessments.selectors.overview import Overview, PrincipleLine, read_overview
 from projects.models import Project
 
-#: Factors that adoption is meant to move, and whether less is better.
-WATCHED = {"deployments_per_week": False, "rollbacks_per_month": True, "hours_to_restore": True}
-
-
-@dataclass(frozen=True)
-class Movement:
-    """A measured figure when it was decided, and now."""
-
-    title: str
-    before: float
-    now: float
-    less_is_better: bool
-
-    @property
-    def direction(self) -> str:
-        """For the `change` tag: which way is good."""
-        return "lower" if self.less_is_better else "higher"
-
 
 @dataclass(frozen=True)
 class PlanLine:
-    """A principle with the decision that holds, its history and what has moved since."""
+    """A principle with the decision that holds and its history."""
 
     principle: Principle
     line: PrincipleLine
     decision: Decision | None
     history: tuple[Decision, ...]
-    moved: tuple[Movement, ...]
     #: The verdict that follows from the newest closed round of the panel, once it is worked out.
     panel: str
 
@@ -77,9 +57,9 @@ class Plan:
         return sum(line.decision.effort_spent or 0 for line in self.adopting if line.decision)
 
 
-def read_plan(project: Project, measured: dict[str, float], overview: Overview | None = None) -> Plan:
+def read_plan(project: Project) -> Plan:
     """Read the plan: 2 queries beyond those of the overview."""
-    overview = overview or read_overview(project)
+    overview = read_overview(project)
     by_principle: dict[str, list[Decision]] = {}
     for row in Decision.objects.filter(project=project).select_related("owner").order_by("-pk"):
         by_principle.setdefault(row.principle, []).append(row)
@@ -94,7 +74,6 @@ def read_plan(project: Project, measured: dict[str, float], overview: Overview |
                 line=one,
                 decision=newest,
                 history=tuple(rows[1:]),
-                moved=_moved(newest, measured) if newest else (),
                 panel=verdicts.get(one.state.principle.slug, ""),
             )
         )
@@ -113,13 +92,3 @@ def _panel_verdicts(overview: Overview) -> dict[str, str]:
 def find_principle(project: Project, slug: str) -> Principle | None:
     """The principle with this slug in the project's edition of the catalogue, if there is one: 2 queries."""
     return next((one for one in catalogue_for(project).principles if one.slug == slug), None)
-
-
-def _moved(decision: Decision, measured: dict[str, float]) -> tuple[Movement, ...]:
-    before = decision.context.get("measured", {})
-    titles = {factor.name: factor.title for factor in FACTORS}
-    return tuple(
-        Movement(titles[name], before[name], measured[name], less)
-        for name, less in WATCHED.items()
-        if name in before and name in measured and before[name] != measured[name]
-    )

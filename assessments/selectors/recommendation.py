@@ -89,19 +89,21 @@ class Recommendation:
 
 
 def recommend_for(
-    state: ScopeState, *, in_place: Collection[str] = (), catalogue: Catalogue | None = None
+    state: ScopeState,
+    *,
+    in_place: Collection[str] = (),
+    catalogue: Catalogue | None = None,
+    settings: Settings | None = None,
 ) -> Recommendation | None:
     """Work out the recommendation for a scope, without queries; None while nothing is known about the scope."""
     if not state.known:
         return None
     scopes = json.dumps([state.current.to_json(), state.planned.to_json() if state.planned else None], sort_keys=True)
     catalogue = catalogue or load_catalogue()
-    if set(catalogue.slugs) <= set(in_place):
-        items = tuple(_settled(principle) for principle in catalogue.principles)  # nothing is left to choose from
-    else:
-        found = _work_out(catalogue, scopes, tuple(sorted(in_place)))
-        items = tuple(_item(catalogue.principle(one.slug), one) for one in found)
-    return Recommendation(items, state.missing, catalogue.edition, Settings().digest())
+    settings = settings or Settings()
+    found = _work_out(catalogue, scopes, tuple(sorted(in_place)), json.dumps(settings.to_json(), sort_keys=True))
+    items = tuple(_item(catalogue.principle(one.slug), one) for one in found)
+    return Recommendation(items, state.missing, catalogue.edition, settings.digest())
 
 
 def compare(typed: Recommendation, saved: Recommendation) -> Recommendation:
@@ -116,10 +118,13 @@ def compare(typed: Recommendation, saved: Recommendation) -> Recommendation:
 
 # The same input always gives the same result, and a page asks for the same one many times.
 @lru_cache(maxsize=256)
-def _work_out(catalogue: Catalogue, scopes: str, in_place: tuple[str, ...]) -> tuple[profile.Recommendation, ...]:
+def _work_out(
+    catalogue: Catalogue, scopes: str, in_place: tuple[str, ...], settings: str
+) -> tuple[profile.Recommendation, ...]:
     now, planned = (Scope.from_json(scope) if scope else None for scope in json.loads(scopes))
     assert now is not None, "the scope today is always known in part"
-    return tuple(profile.recommend(now, planned, catalogue=catalogue, in_place=in_place))
+    assumed = Settings.from_json(json.loads(settings))
+    return tuple(profile.recommend(now, planned, assumed, catalogue=catalogue, in_place=in_place))
 
 
 def _item(principle: Principle, found: profile.Recommendation) -> Recommended:
@@ -139,24 +144,6 @@ def _item(principle: Principle, found: profile.Recommendation) -> Recommended:
         effort=principle.defaults.effort,
         light=_light(principle, found),
         factors=tuple(titles[name] for name in found.factors),
-    )
-
-
-def _settled(principle: Principle) -> Recommended:
-    return Recommended(
-        principle=principle,
-        verdict="in_place",
-        words=IN_WORDS["in place"],
-        reason=ALL_IN_PLACE,
-        more=(),
-        share=None,
-        planned_share=None,
-        borderline=False,
-        saves=None,
-        costs=None,
-        effort=principle.defaults.effort,
-        light=None,
-        factors=(),
     )
 
 

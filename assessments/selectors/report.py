@@ -1,11 +1,11 @@
-"""The report of a closed round: one function that the page, the shared page, CSV and JSON all read from."""
+"""The report of a closed round: one function that page, shared page, printed report, CSV and JSON all read from."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +17,8 @@ from assessments.scoring.panel import Panel
 from assessments.scoring.recommend import quick, recommend_from_panel
 from assessments.scoring.scope import Scope
 from assessments.scoring.settings import Settings
-from assessments.scoring.verdict import IN_WORDS
+from assessments.scoring.verdict import IN_WORDS, Spread
+from assessments.selectors.assumptions import SETTING_TITLES
 from assessments.selectors.editions import catalogue_of
 from assessments.selectors.panel_inputs import read_inputs
 
@@ -51,6 +52,7 @@ class ReportLine:
     effort: float | None
     saves: float | None
     costs: float | None
+    spread: Spread | None
     reasons: tuple[str, ...]
     flip: str
     path: str
@@ -123,6 +125,9 @@ class Report:
     state: RoundState
     assumptions: str
     settings: Settings
+    scope: Scope
+    planned: Scope | None
+    catalogue: Catalogue
 
     @property
     def adopt_now(self) -> tuple[ReportLine, ...]:
@@ -181,31 +186,37 @@ def read_report(one: Round) -> Report:
         state=state,
         assumptions=result["assumptions"],
         settings=settings,
+        scope=inputs.scope,
+        planned=inputs.planned,
+        catalogue=catalogue,
     )
 
 
 def quick_result(inputs: Inputs) -> dict[str, Any]:
     """Work out a result with fewer readings and without what takes long; the same input is worked out once."""
-    key = json.dumps(
-        [
-            inputs.panel.to_json(),
-            inputs.scope.to_json(),
-            inputs.planned.to_json() if inputs.planned else None,
-            inputs.settings.to_json(),
-        ],
-        sort_keys=True,
+    return _worked_out(_key(replace(inputs, settings=quick(inputs.settings))))
+
+
+def full_result(inputs: Inputs) -> dict[str, Any]:
+    """Work out a result with all readings, without what takes long; the same input is worked out once."""
+    return _worked_out(_key(inputs))
+
+
+def _key(inputs: Inputs) -> str:
+    planned = inputs.planned.to_json() if inputs.planned else None
+    return json.dumps(
+        [inputs.panel.to_json(), inputs.scope.to_json(), planned, inputs.settings.to_json()], sort_keys=True
     )
-    return _quick(key)
 
 
 @lru_cache(maxsize=64)
-def _quick(key: str) -> dict[str, Any]:
+def _worked_out(key: str) -> dict[str, Any]:
     panel, scope, planned, settings = json.loads(key)
     result = recommend_from_panel(
         Panel.from_json(panel),
         Scope.from_json(scope),
         Scope.from_json(planned) if planned else None,
-        quick(Settings.from_json(settings)),
+        Settings.from_json(settings),
         details=False,
     )
     return result.to_json()
@@ -215,69 +226,6 @@ def newest_decisions(project_id: int) -> dict[str, Decision]:
     """Return the decision that holds, by principle: 1 query."""
     rows = Decision.objects.filter(project=project_id).select_related("owner").order_by("pk")
     return {row.principle: row for row in rows}
-
-
-def export_rows(report: Report) -> list[dict[str, Any]]:
-    """The report's lines as plain values, for CSV and JSON; the page shows the same."""
-    rows = []
-    for line in report.lines:
-        row: dict[str, Any] = {
-            "principle": line.principle.slug,
-            "name": line.principle.name,
-            "verdict": line.words,
-            "borderline": line.borderline,
-            "probability": _rounded(line.probability, 3),
-            "planned_probability": _rounded(line.planned_probability, 3),
-            "effort_days": _rounded(line.effort, 1),
-            "saves_days": _rounded(line.saves, 1),
-            "costs_days": _rounded(line.costs, 1),
-            "votes": line.votes,
-            "median": line.median,
-            "agreement": line.agreement_words,
-            "disagreement": line.disagreement,
-            "do_not_know": line.unknown,
-            "does_not_apply": line.not_applicable,
-        }
-        row |= {f"votes_{vote}": count for vote, count in enumerate(line.counts, start=1)}
-        row |= {
-            "model_reasons": " ".join(line.reasons),
-            "flip": line.flip,
-            "decision": line.decision.get_choice_display() if line.decision else "",
-        }
-        rows.append(row)
-    return rows
-
-
-def export_document(report: Report) -> dict[str, Any]:
-    """The whole report as plain values."""
-    one = report.round
-    return {
-        "project": one.assessment.project.slug,
-        "assessment": one.assessment.number,
-        "round": one.number,
-        "edition": one.assessment.edition,
-        "anonymous": one.anonymous,
-        "closed_at": one.closed_at.isoformat() if one.closed_at else None,
-        "invited": report.invited,
-        "voted": report.voted,
-        "net_days": {"p10": report.net[0], "p50": report.net[1], "p90": report.net[2]},
-        "kendall_w": report.concordance,
-        "krippendorff_alpha": report.alpha,
-        "principles": export_rows(report),
-        "votes_by_code": {code: dict(zip(_slugs(report), row, strict=True)) for code, row in report.matrix},
-        "reasons": {
-            line.principle.slug: [asdict(reason) for reason in line.said] for line in report.lines if line.said
-        },
-        "plans": [asdict(plan) for plan in report.plans],
-        "sensitivity": [asdict(swing) for swing in report.swings],
-        "settings": report.settings.to_json(),
-        "assumptions": report.assumptions,
-        "seal": one.seal,
-    }
-
-
-def _slugs(report: Report) -> list[str]:
-    return [line.principle.slug for line in report.lines]
 
 
 def _line(
@@ -305,6 +253,7 @@ def _line(
         effort=option["effort"],
         saves=worth.get("saves"),
         costs=worth.get("costs"),
+        spread=Spread(**worth["spread"]) if worth.get("spread") else None,
         reasons=tuple(option["reasons"]),
         flip=option["flip"]["words"] if option["flip"] else "",
         path=option["path_flip"]["words"] if option["path_flip"] else "",
@@ -354,15 +303,3 @@ def _swing(swing: Mapping[str, Any], settings: Settings, catalogue: Catalogue) -
         size_low=swing["size_low"],
         size_high=swing["size_high"],
     )
-
-
-SETTING_TITLES = {
-    "full_benefit_days": "Worth of all benefits",
-    "overrun": "Overrun",
-    "upkeep": "Upkeep",
-    "first_version_delay": "Delay of a first version",
-}
-
-
-def _rounded(value: float | None, places: int) -> float | None:
-    return None if value is None else round(value, places)

@@ -26,6 +26,15 @@ class FactorState:
     measured: Measured | None
 
     @property
+    def mark(self) -> str:
+        """How the value stands to the records: filled, agrees, overridden, differs, or nothing to say."""
+        if self.measured is None or self.current is None:
+            return ""
+        if self.measured.value == self.current:
+            return "agrees" if self.origin == ScopeProfile.Origin.DECLARED else "filled"
+        return "overridden" if self.origin == ScopeProfile.Origin.DECLARED else "differs"
+
+    @property
     def differs(self) -> bool:
         """Say whether a person declared something other than what is measured."""
         return self.measured is not None and self.current is not None and self.measured.value != self.current

@@ -7,6 +7,7 @@ from datetime import date
 
 from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import transaction
+from django.utils import timezone
 
 from assessments.evidence import gather, measure_scope
 from assessments.models import Decision
@@ -25,6 +26,7 @@ class DecisionDraft:
     reason: str
     owner: User | None = None
     due: date | None = None
+    adopted_on: date | None = None
     effort_planned: float | None = None
     effort_spent: float | None = None
 
@@ -42,6 +44,12 @@ def decide(*, project: Project, principle: str, draft: DecisionDraft, actor: Abs
         raise UserError("Give the reason: it is what the next panel will want.", fields={"reason": "Needed."})
     if draft.owner and not Membership.objects.filter(team=project.team_id, user=draft.owner).exists():
         raise UserError("The owner must be a member of the team.", fields={"owner": "Not a member."})
+    if draft.adopted_on and draft.choice != Decision.Choice.ADOPT:
+        raise UserError("Only what is adopted can be in place.", fields={"adopted_on": "Leave open unless adopted."})
+    if draft.adopted_on and draft.adopted_on > timezone.localdate():
+        raise UserError(
+            "A principle is in place from a day that has come.", fields={"adopted_on": "Not in the future."}
+        )
     for name, days in (("effort_planned", draft.effort_planned), ("effort_spent", draft.effort_spent)):
         if days is not None and not 0 <= days <= 100_000:
             raise UserError("Effort is a number of days.", fields={name: "Days, 0 or more."})
@@ -57,6 +65,7 @@ def decide(*, project: Project, principle: str, draft: DecisionDraft, actor: Abs
         reason=draft.reason.strip(),
         owner=draft.owner,
         due=draft.due,
+        adopted_on=draft.adopted_on,
         effort_planned=draft.effort_planned,
         effort_spent=draft.effort_spent,
         context={"measured": {name: one.value for name, one in measured.factors.items()}},

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from assessments.models import Assessment, Expert, Rating, Round, ScopeProfile, Weights
 from assessments.scoring.settings import Settings
+from assessments.selectors.assumption_sets import assumptions_for
 from assessments.selectors.checklist import read_checklist
 from assessments.selectors.scope import newest_profile
 from assessments.services.assessments import ensure_open
@@ -116,7 +117,7 @@ def open_round(
     last = assessment.rounds.order_by("-number").first()
     if last and last.is_open:
         raise UserError(f"Round {last.number} is open already; close it first.", code="round_open", status=409)
-    chosen = Settings.from_json(last.settings) if last else settings or Settings()
+    chosen = Settings.from_json(last.settings) if last else settings or assumptions_for(project)
     number = (last.number if last else 0) + 1
     if number > chosen.maximum_rounds:
         raise UserError(

@@ -90,3 +90,10 @@ def level_number(value: float) -> str:
 def of_total(total: int) -> str:
     """A unit after a count. `{% include "components/_stat.html" with value=3 unit=12|of_total only %}`."""
     return f"of {total}"
+
+
+@register.filter
+def signed(points: float) -> str:
+    """Percentage points with their sign, `+12` or `\N{MINUS SIGN}3`; what rounds to nothing is 0."""
+    whole = round(points)
+    return f"{whole:+d}".replace("-", "\N{MINUS SIGN}") if whole else "0"

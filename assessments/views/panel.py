@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from assessments import tasks
 from assessments.forms.panel import InviteForm, SettingsForm
 from assessments.models import Expert
-from assessments.scoring.settings import Settings
+from assessments.selectors.assumption_sets import assumptions_for
 from assessments.selectors.panel import PanelState, read_panel
 from assessments.services.panel_rounds import close_round, invite_guest, invite_member, open_round, renew_guest, revoke
 from projects.access import VIEW, WORK, project_page
@@ -81,7 +81,7 @@ def round_open(request: HttpRequest, project: Project) -> HttpResponse:
         form = SettingsForm(request.POST)
         if not form.is_valid():
             return _show(request, project, state, settings_form=form, status=422)
-        settings, anonymous = form.settings(Settings()), form.cleaned_data["anonymous"]
+        settings, anonymous = form.settings(assumptions_for(project)), form.cleaned_data["anonymous"]
     opened = open_round(project=project, actor=request.user, settings=settings, anonymous=anonymous)  # type: ignore[arg-type]
     messages.success(request, f"Round {opened.number} is open. Each expert can answer now.")
     return redirect("assessments:experts", project.slug)
@@ -113,7 +113,7 @@ def _show(
         "nav_active": "assessment",
         "panel": state,
         "invite_form": invite_form or InviteForm(members=_members(project)),
-        "settings_form": settings_form or SettingsForm.starting(Settings()),
+        "settings_form": settings_form or SettingsForm.starting(assumptions_for(project)),
         "vote_address": request.build_absolute_uri(reverse("assessments:vote_start", args=[project.slug])),
         "link": link,
         "guest": guest,

@@ -9,12 +9,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from assessments.evidence import measure_scope
 from assessments.forms.decisions import DecisionForm
+from assessments.selectors.delivery import read_brought
 from assessments.selectors.overview import read_overview
 from assessments.selectors.plan import find_principle, read_plan
 from assessments.selectors.report import newest_decisions
 from assessments.services.decisions import decide
+from ops_portal.errors import UserError
 from projects.access import VIEW, WORK, project_page
 from projects.models import Project
 
@@ -23,9 +24,12 @@ from projects.models import Project
 @project_page(VIEW)
 def plan(request: HttpRequest, project: Project) -> HttpResponse:
     """Show what was decided about each principle, how far it is, and what the records say since."""
-    overview = read_overview(project)
-    measured = {name: one.value for name, one in measure_scope(overview.checklist.records).factors.items()}
-    context = {"project": project, "nav_active": "assessment", "plan": read_plan(project, measured, overview)}
+    context = {
+        "project": project,
+        "nav_active": "assessment",
+        "plan": read_plan(project),
+        "brought": read_brought(project),
+    }
     return render(request, "assessments/plan.html", context)
 
 
@@ -39,13 +43,17 @@ def decision(request: HttpRequest, project: Project, principle: str) -> HttpResp
     held = newest_decisions(project.pk).get(principle)
     initial = {}
     if held:
-        names = ("choice", "reason", "owner", "due", "effort_planned", "effort_spent")
+        names = ("choice", "reason", "owner", "due", "adopted_on", "effort_planned", "effort_spent")
         initial = {name: getattr(held, name) for name in names}
     form = DecisionForm(request.POST or None, initial=initial, members=_members(project))
     if request.method == "POST" and form.is_valid():
-        decide(project=project, principle=principle, draft=form.draft, actor=request.user)  # type: ignore[arg-type]
-        messages.success(request, f"Decided on {found.name}.")
-        return redirect("assessments:plan", project.slug)
+        try:
+            decide(project=project, principle=principle, draft=form.draft, actor=request.user)  # type: ignore[arg-type]
+        except UserError as wrong:
+            form.refuse(wrong)
+        else:
+            messages.success(request, f"Decided on {found.name}.")
+            return redirect("assessments:plan", project.slug)
     line = next(one for one in read_overview(project).lines if one.state.principle.slug == principle)
     context = {
         "project": project,

@@ -1,4 +1,4 @@
-"""What is worth adopting, why, what that assumes, and where every sentence comes from."""
+"""What is worth adopting, why, and where every sentence comes from."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from assessments.scoring.recommend import quick
-from assessments.scoring.settings import Settings
-from assessments.selectors.assumptions import describe_figures, describe_settings
 from assessments.selectors.editions import catalogue_for
 from assessments.selectors.overview import read_overview
 from projects.access import VIEW, project_page
@@ -21,21 +18,6 @@ def recommendation(request: HttpRequest, project: Project) -> HttpResponse:
     """Show the verdict per principle with reasons, benefits, limits and the assumed effort."""
     context = {"project": project, "nav_active": "assessment", "overview": read_overview(project)}
     return render(request, "assessments/recommendation.html", context)
-
-
-@require_safe
-@project_page(VIEW)
-def assumptions(request: HttpRequest, project: Project) -> HttpResponse:
-    """Show every assumption the recommendation rests on."""
-    catalogue = catalogue_for(project)
-    context = {
-        "project": project,
-        "nav_active": "assessment",
-        "catalogue": catalogue,
-        "sections": describe_settings(quick(Settings())),
-        "figures": describe_figures(catalogue),
-    }
-    return render(request, "assessments/assumptions.html", context)
 
 
 @require_safe

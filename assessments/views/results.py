@@ -1,176 +1,82 @@
-"""The result of a closed round: page, what-if, CSV and JSON, and the same page for whoever has a share link."""
+"""The result of a closed round, and what it would be with other assumptions."""
 
 from __future__ import annotations
 
-import csv
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
-from django.contrib import messages
-from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
-
-from assessments.forms.decisions import ShareForm, WhatIfForm
+from assessments.forms.decisions import ShareForm
+from assessments.forms.what_if import WhatIfForm
 from assessments.models import Round, ShareLink
-from assessments.selectors import charts
-from assessments.selectors.checklist import current_assessment
+from assessments.selectors.assumptions import describe_settings
+from assessments.selectors.document import FullReport, read_full_report
 from assessments.selectors.panel_inputs import read_inputs
-from assessments.selectors.report import Report, export_document, export_rows, quick_result, read_report
-from assessments.selectors.what_if import compare_what_if, vary
-from assessments.services.panel_rounds import digest_of, seal_of
-from assessments.services.sharing import share, unshare
-from projects.access import VIEW, WORK, project_page
+from assessments.selectors.rounds import find_closed_round
+from assessments.selectors.what_if import read_what_if
+from assessments.services.panel_rounds import seal_of
+from projects.access import VIEW, project_page
 from projects.models import Project
-
-PAGE = "assessments/result.html"
 
 
 @require_safe
 @project_page(VIEW)
 def result(request: HttpRequest, project: Project, number: int) -> HttpResponse:
     """Show what a closed round has to say."""
-    found = _closed(project, number)
-    report = read_report(found)
-    earlier = _rounds(project).filter(assessment=found.assessment_id, number__lt=number).order_by("number")
-    links = ShareLink.objects.filter(assessment=found.assessment_id)
-    context = _context(report, [read_report(one) for one in earlier]) | {
+    found = closed_or_404(project, number)
+    full = read_full_report(found)
+    context = result_context(full) | {
         "project": project,
         "nav_active": "assessment",
-        "links": [link for link in links if link.works],
+        "links": [link for link in ShareLink.objects.filter(assessment=found.assessment_id) if link.works],
         "share_form": ShareForm(),
-        "what_if_form": WhatIfForm(
-            initial={
-                "budget": report.settings.budget_days,
-                "worth": report.settings.full_benefit_days,
-                "plan": 0,
-            }
-        ),
-        "seal_holds": seal_of(found) == found.seal,
+        "what_if_form": WhatIfForm(inputs=read_inputs(found)),
     }
     # Asked again by htmx until the worker is done; the page stands on its own without it.
-    fragment = "#detail" if request.htmx and "detail" in request.GET else ""  # type: ignore[attr-defined]
-    return render(request, PAGE + fragment, context)
+    fragment = request.htmx and "detail" in request.GET  # type: ignore[attr-defined]
+    return render(request, f"assessments/{'_result_detail' if fragment else 'result'}.html", context)
 
 
 @require_safe
 @project_page(VIEW)
 def what_if(request: HttpRequest, project: Project, number: int) -> HttpResponse:
     """Work out the result with another budget, worth or scope; nothing is kept."""
-    found = _closed(project, number)
-    form = WhatIfForm(request.GET)
-    context: dict[str, object] = {"project": project, "form": form, "round": found}
-    if form.is_valid():
-        inputs = read_inputs(found)
-        varied = vary(inputs, form.cleaned_data)
-        context["changes"] = compare_what_if(quick_result(inputs), quick_result(varied))
-        context["varied"] = varied
-    return render(request, f"{PAGE}#what_if", context)
-
-
-@require_safe
-@project_page(VIEW)
-def result_export(request: HttpRequest, project: Project, number: int, form: str) -> HttpResponse:
-    """The report as CSV or JSON; both come from what the page shows."""
-    report = read_report(_closed(project, number))
-    name = f"{project.slug}-assessment-{report.round.assessment.number}-round-{number}"
-    if form == "json":
-        response: HttpResponse = JsonResponse(export_document(report), json_dumps_params={"indent": 2})
-    else:
-        response = HttpResponse(content_type="text/csv; charset=utf-8")
-        rows = export_rows(report)
-        writer = csv.DictWriter(response, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows({key: _safe_cell(value) for key, value in row.items()} for row in rows)
-    response["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
-    return response
-
-
-@require_POST
-@project_page(WORK)
-def share_create(request: HttpRequest, project: Project) -> HttpResponse:
-    """Make a read-only link and show it once."""
-    form = ShareForm(request.POST)
-    assessment = current_assessment(project)
-    if assessment is None:
-        raise Http404
-    if not form.is_valid():
-        messages.error(request, "Say whom the link is for, and for how many days (1 to 365).")
-        return redirect("assessments:experts", project.slug)
-    made = share(assessment=assessment, actor=request.user, **form.cleaned_data)  # type: ignore[arg-type]
-    address = request.build_absolute_uri(reverse("assessments:shared", args=[project.slug, made.token]))
-    return render(
-        request,
-        "assessments/shared_link.html",
-        {"project": project, "nav_active": "assessment", "link": made.link, "address": address},
-    )
-
-
-@require_POST
-@project_page(WORK)
-def share_end(request: HttpRequest, project: Project, link: int) -> HttpResponse:
-    """Switch a link off."""
-    found = get_object_or_404(
-        ShareLink.objects.select_related("assessment__project"), pk=link, assessment__project=project
-    )
-    unshare(link=found, actor=request.user)  # type: ignore[arg-type]
-    messages.success(request, f"The link {found.name} no longer works.")
-    last = _rounds(project).filter(assessment=found.assessment_id).order_by("-number").first()
-    return redirect("assessments:result", project.slug, last.number if last else 1)
-
-
-@require_safe
-@never_cache
-def shared(request: HttpRequest, slug: str, token: str) -> HttpResponse:
-    """The newest closed round for whoever has the link: to read, not to change."""
-    link = (
-        ShareLink.objects.filter(token_digest=digest_of(token), assessment__project__slug=slug)
-        .select_related("assessment__project")
-        .first()
-    )
-    if link is None or not link.works:
-        raise Http404
-    rounds = list(_rounds(link.assessment.project).filter(assessment=link.assessment_id).order_by("number"))
-    if not rounds:
-        raise Http404
-    report = read_report(rounds[-1])
-    context = _context(report, [read_report(one) for one in rounds[:-1]]) | {
-        "about": link.assessment.project,
-        "seal_holds": seal_of(rounds[-1]) == rounds[-1].seal,
-        "shared": True,
+    found = closed_or_404(project, number)
+    inputs = read_inputs(found)
+    form = WhatIfForm(request.GET or None, inputs=inputs)
+    context = {
+        "project": project,
+        "nav_active": "assessment",
+        "round": found,
+        "what_if_form": form,
+        "changes": read_what_if(found, inputs, form.turned) if form.is_valid() else None,
     }
-    return render(request, PAGE, context)
+    fragment = request.htmx and request.GET  # type: ignore[attr-defined]
+    status = 422 if form.is_bound and not form.is_valid() else 200
+    return render(request, f"assessments/{'_result_what_if' if fragment else 'what_if'}.html", context, status=status)
 
 
-def _context(report: Report, earlier: list[Report]) -> dict[str, object]:
+def result_context(full: FullReport) -> dict[str, object]:
+    """What the result page needs, also where it is shown by link."""
+    report, document = full.report, full.document
+    drawn = {part.key: part.chart for part in document.parts if part.chart}
     return {
         "report": report,
         "about": report.round.assessment.project,
-        "membership": charts.membership_chart(report),
-        "votes": charts.votes_chart(report),
-        "effort": charts.effort_chart(report),
-        "tornado": charts.tornado_chart(report) if report.swings else None,
-        "history": charts.rounds_chart([*earlier, report]) if earlier else None,
+        "membership": drawn["membership"],
+        "votes": drawn["votes"],
+        "effort": drawn["effort"],
+        "tornado": drawn.get("tornado"),
+        "history": drawn.get("rounds"),
+        "heat": document.part("heat"),
+        "assumptions": describe_settings(report.settings, report.catalogue),
+        "seal_holds": seal_of(report.round) == report.round.seal,
     }
 
 
-def _rounds(project: Project) -> QuerySet[Round]:
-    """The closed rounds of a project."""
-    return Round.objects.filter(assessment__project=project, state=Round.State.CLOSED).select_related(
-        "assessment__project", "scope_current", "scope_planned"
-    )
-
-
-def _closed(project: Project, number: int) -> Round:
-    """The closed round of the newest assessment; an open one has no result to show, not even a number."""
-    assessment = current_assessment(project)
-    found = _rounds(project).filter(assessment=assessment, number=number).first() if assessment else None
+def closed_or_404(project: Project, number: int) -> Round:
+    """The closed round of the newest assessment."""
+    found = find_closed_round(project, number)
     if found is None:
         raise Http404
     return found
-
-
-def _safe_cell(value: object) -> object:
-    """A cell that a spreadsheet does not take for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value

@@ -15,6 +15,7 @@ from django_htmx.http import trigger_client_event
 from assessments.evidence import MeasuredScope, gather, measure_scope
 from assessments.forms.scope import CURRENT, FIRST_VERSION, KINDS, PLANNED, ScopeForm, field_name
 from assessments.models import ScopeProfile
+from assessments.selectors.assumption_sets import assumptions_for
 from assessments.selectors.editions import catalogue_for
 from assessments.selectors.recommendation import compare, recommend_for
 from assessments.selectors.scope import FactorState, ScopeState, read_history, read_profiles, scope_state
@@ -60,9 +61,9 @@ def scope_preview(request: HttpRequest, project: Project) -> HttpResponse:
     form = ScopeForm(request.POST)
     context: dict[str, object] = {"project": project, "form": form}
     if form.is_valid():
-        catalogue = catalogue_for(project)
-        saved = recommend_for(scope_state(*read_profiles(project), measured), catalogue=catalogue)
-        typed = recommend_for(scope_state(*_typed(project, form), measured), catalogue=catalogue)
+        catalogue, assumed = catalogue_for(project), assumptions_for(project)
+        saved = recommend_for(scope_state(*read_profiles(project), measured), catalogue=catalogue, settings=assumed)
+        typed = recommend_for(scope_state(*_typed(project, form), measured), catalogue=catalogue, settings=assumed)
         context["preview"] = compare(typed, saved) if typed and saved else typed
     return render(request, f"{PAGE}#preview", context)
 
@@ -117,7 +118,7 @@ def _show(
         "state": state,
         "measured": measured,
         "history": read_history(project),
-        "preview": recommend_for(state, catalogue=catalogue_for(project)),
+        "preview": recommend_for(state, catalogue=catalogue_for(project), settings=assumptions_for(project)),
     }
     return render(request, PAGE, context, status=status)
 

@@ -13,6 +13,7 @@ from assessments.evidence import gather, measure_scope
 from assessments.forms.panel import EFFORTS, LEVELS, NO_VOTE, UNKNOWN, VOTES, RatingForm, WeightsForm
 from assessments.models import Board, Confidence, Stance, Weights
 from assessments.principles import Benefit, Principle
+from assessments.selectors.delivery import read_brought
 from assessments.selectors.scope import read_profiles, scope_state
 from assessments.selectors.voting import Ballot, BallotLine, read_ballot, read_feedback
 from assessments.services.panel_ratings import (
@@ -46,8 +47,9 @@ def show_start(request: HttpRequest, voter: Voter) -> HttpResponse:
     judged = ballot.round if ballot.round and ballot.round.scope_current else None
     profiles = (judged.scope_current, judged.scope_planned) if judged else read_profiles(voter.project)
     scope = scope_state(*profiles, measure_scope(gather(voter.project)))
+    brought = read_brought(voter.project, ballot.catalogue)
     board = Board.objects.filter(assessment=voter.expert.assessment_id).first()
-    context = {"scope": scope, "board": board, "board_url": voter.page("expert_board")}
+    context = {"scope": scope, "brought": brought, "board": board, "board_url": voter.page("expert_board")}
     return render(request, "assessments/voting_start.html", _base(voter, ballot) | context)
 
 

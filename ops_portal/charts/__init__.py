@@ -11,6 +11,7 @@ from ops_portal.charts.figure import Band, Chart, Figure, Marker, Series
 from ops_portal.charts.heat import matrix_chart
 from ops_portal.charts.lines import line_chart
 from ops_portal.charts.parallel import Axis, parallel_chart
+from ops_portal.charts.plane import Point, plane_chart
 from ops_portal.charts.table import TABLE_ROWS
 
 __all__ = [
@@ -20,10 +21,12 @@ __all__ = [
     "Chart",
     "Figure",
     "Marker",
+    "Point",
     "Series",
     "bar_chart",
     "dot_chart",
     "line_chart",
     "matrix_chart",
     "parallel_chart",
+    "plane_chart",
 ]

@@ -20,6 +20,7 @@ def bar_chart(
     stacked: bool = False,
     x_format: str = "",
     y_format: str = "",
+    table_format: str = "",
 ) -> Chart:
     """Bars by category: `x` of a series holds the categories, `y` their values, also when they lie `horizontal`."""
     traces: list[Figure] = []
@@ -48,5 +49,5 @@ def bar_chart(
     else:
         layout["yaxis"]["rangemode"] = "tozero"
     layout["showlegend"] = len(series) > 1
-    columns, rows = table_of(series, y_title if horizontal else x_title)
+    columns, rows = table_of(series, y_title if horizontal else x_title, form=table_format)
     return Chart({"data": traces, "layout": layout}, title, summary, columns, rows)

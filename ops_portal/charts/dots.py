@@ -18,6 +18,7 @@ def dot_chart(
     x_title: str,
     y_title: str = "",
     x_range: tuple[float, float] | None = None,
+    table_format: str = "",
 ) -> Chart:
     """Dots in rows, with a whisker from `low` to `high`: ratings, estimates with their uncertainty."""
     traces: list[Figure] = []
@@ -47,7 +48,7 @@ def dot_chart(
     layout |= {"hovermode": "closest", "showlegend": len(series) > 1}
     layout["yaxis"] |= {"autorange": "reversed", "type": "category"}
     layout["xaxis"] |= {"showgrid": True} | ({"range": list(x_range)} if x_range else {})
-    columns, rows = table_of(series, y_title)
+    columns, rows = table_of(series, y_title, form=table_format)
     return Chart({"data": traces, "layout": layout}, title, summary, columns, rows)
 
 

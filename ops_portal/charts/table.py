@@ -13,8 +13,10 @@ from ops_portal.templatetags.reading import DASH, plain_metric
 TABLE_ROWS = 200
 
 
-def cell(value: Value) -> str:
-    """A value as it stands in a table."""
+def cell(value: Value, form: str = "") -> str:
+    """A value as it stands in a table; `form` is a format of Python for numbers, such as ".0%"."""
+    if form and isinstance(value, int | float):
+        return format(value, form)
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
     if isinstance(value, int):
@@ -25,14 +27,14 @@ def cell(value: Value) -> str:
 
 
 def table_of(
-    series: Sequence[Series], x_title: str, markers: Sequence[Marker] = ()
+    series: Sequence[Series], x_title: str, markers: Sequence[Marker] = (), form: str = ""
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """One row per x, one column per series (and per edge of its range), one for events where there are some."""
     columns: dict[str, dict[Value, str]] = {}
     for one in series:
         for name, values in ((one.name, one.y), (f"{one.name}, low", one.low), (f"{one.name}, high", one.high)):
             if values is not None:
-                columns[name] = {x: cell(y) for x, y in zip(one.x, values, strict=True)}
+                columns[name] = {x: cell(y, form) for x, y in zip(one.x, values, strict=True)}
     kept: list[Any] = list(dict.fromkeys(x for one in series for x in one.x))
     if len(kept) > TABLE_ROWS:
         step = (len(kept) - 1) / (TABLE_ROWS - 1)

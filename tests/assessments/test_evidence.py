@@ -44,10 +44,10 @@ def test_an_empty_project_is_not_told_no_by_its_own_emptiness(project):
 
 
 def test_reading_the_records_takes_a_fixed_number_of_queries(project, owner, django_assert_num_queries):
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         gather(project)
     made.lived_in(project, owner)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         gather(project)
 
 
@@ -216,6 +216,34 @@ def test_the_scope_is_measured_from_the_same_records(project, owner):
     assert scope.factors["models_in_production"].value == 1
     assert scope.factors["people"].value == 1
     assert "hours_to_restore" in scope.factors
+
+
+def test_manual_steps_are_what_people_did_between_the_run_and_its_deployment(project, owner):
+    record(actor=owner, verb="run.started", summary="before this run began", project=project)
+    versions = made.versions(project, owner, 2)
+    for verb in ("run.started", "version.published", "deployed"):
+        record(actor=owner, verb=verb, summary="by hand", project=project)
+    record(actor=owner, verb="assessment.answered", summary="talk", project=project)
+    record(actor=None, verb="version.published", summary="by rule", project=project)
+    assert "manual_steps" not in measure_scope(gather(project)).factors
+    made.deploy(versions[0], owner)
+    found = measure_scope(gather(project)).factors["manual_steps"]
+    assert found.value == 3
+    assert "steps outside the portal are not counted" in found.sentence
+
+
+def test_every_measured_factor_says_how_it_was_looked_up_and_where(project, owner):
+    made.lived_in(project, owner)
+    following = made.run(project, owner, mode="follow", state="running")
+    Alarm.objects.create(run=following, position=10)
+    factors = measure_scope(gather(project)).factors
+    assert set(factors) == {
+        "deployments_per_week", "manual_steps", "rollbacks_per_month", "hours_to_restore", "models_in_production",
+        "drift_alarms_per_month", "people",
+    }  # fmt: skip
+    for one in factors.values():
+        assert one.query.endswith(".") and len(one.query) > 30
+        assert one.url.startswith(f"/projects/{project.slug}/")
 
 
 def test_alarms_of_replays_say_nothing_about_this_month(project, owner):

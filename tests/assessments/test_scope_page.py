@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from assessments.evidence import gather, measure_scope
+from assessments.evidence import Measured, gather, measure_scope
 from assessments.models import ScopeProfile
+from assessments.scoring.scope import FACTORS
 from assessments.selectors.recommendation import compare, recommend_for
-from assessments.selectors.scope import read_profiles, scope_state
+from assessments.selectors.scope import FactorState, read_profiles, scope_state
 from assessments.services.scope import ProfileDraft, save_profile
 from ops_portal.errors import UserError
 from projects.models import Activity
@@ -78,7 +79,31 @@ def test_a_value_is_marked_measured_when_it_is_what_the_records_say(as_owner, pr
     assert profile.origins == {"deployments_per_week": "measured", "people": "declared"}
     assert profile.measurements["deployments_per_week"]["count"] == 3
     html = as_owner.get(url(project)).content.decode()
-    assert "Declared; records differ" in html
+    assert "Declared; overrules the records" in html
+
+
+@pytest.mark.parametrize(
+    ("current", "origin", "mark"),
+    [
+        (2.0, "measured", "filled"),
+        (2.0, "filled", "filled"),
+        (2.0, "declared", "agrees"),
+        (5.0, "declared", "overridden"),
+        (5.0, "measured", "differs"),
+        (None, "", ""),
+    ],
+)
+def test_a_factor_is_marked_by_how_it_stands_to_the_records(current, origin, mark):
+    measured = Measured("people", 2, "2 people changed something.", "Different people in the log.", "/", "Activity")
+    assert FactorState(FACTORS[7], current, "", origin, None, "", measured).mark == mark
+    assert FactorState(FACTORS[7], current, "", origin, None, "", None).mark == ""
+
+
+def test_the_query_behind_a_measured_factor_is_there_on_demand(as_owner, project, owner):
+    made.lived_in(project, owner)
+    html = as_owner.get(reverse("assessments:scope", args=[project.slug])).content.decode()
+    assert "how<span" in html
+    assert "Looked at: For each rollback: the time from the deployment it took back until the rollback." in html
 
 
 def test_measured_values_are_proposed_and_never_kept_unasked(as_owner, project, owner):

@@ -120,6 +120,54 @@ def test_no_need_gives_the_empty_set():
     assert result.today.net_p90 == 0
 
 
+@settings(max_examples=25, **SLOW)
+@given(panel=panels())
+def test_no_need_gives_the_empty_set_for_any_panel_with_costs(panel: Panel):
+    nothing = Scope.of(**{factor.name: factor.low for factor in FACTORS})
+    bare = replace(FEW, need_floors=dict.fromkeys(KEYS, 0.0))
+    result = recommend_from_panel(panel, nothing, None, bare, details=False)
+    # What costs nothing may be taken or left; of two equally good sets the smaller one wins.
+    assert {option.probability for option in result.options} <= {0.0, None}
+
+
+@settings(max_examples=25, **SLOW)
+@given(panel=panels(), scope=scopes(), planned=scopes(), budget=st.one_of(st.none(), st.floats(0, 20)))
+def test_same_seed_same_answer_for_any_panel_with_all_details(panel: Panel, scope: Scope, planned: Scope, budget):
+    few = replace(FEW, draws=20, flip_draws=10, flip_steps=3, budget_days=budget)
+    once, again = (recommend_from_panel(panel, scope, planned, few) for _ in range(2))
+    assert once == again
+    for step in once.plans:
+        assert step.budget is None or step.effort <= step.budget + 1e-6
+
+
+@settings(max_examples=25, **SLOW)
+@given(panel=panels(), scope=scopes())
+def test_saying_dont_know_is_the_same_as_saying_nothing(panel: Panel, scope: Scope):
+    silent = tuple(
+        replace(answer, ratings={key: rating for key, rating in answer.ratings.items() if rating is not None})
+        for answer in panel.answers
+    )
+    said, unsaid = (
+        recommend_from_panel(one, scope, None, FEW, details=False) for one in (panel, replace(panel, answers=silent))
+    )
+    assert [option.probability for option in said.options] == [option.probability for option in unsaid.options]
+
+
+@settings(max_examples=25, **SLOW)
+@given(panel=panels(), scope=scopes(), times=st.floats(0.01, 1000))
+def test_scale_of_swing_points_changes_no_result(panel: Panel, scope: Scope, times: float):
+    points = {expert: {key: 10.0 * (i + 1) for i, key in enumerate(KEYS)} for expert in panel.experts}
+    scaled = {expert: {key: value * times for key, value in given.items()} for expert, given in points.items()}
+    a, b = (
+        recommend_from_panel(replace(panel, swing=swing), scope, None, FEW, details=False) for swing in (points, scaled)
+    )
+    for one, other in zip(a.options, b.options, strict=True):
+        # Rounding may turn a draw in which two sets are equally good.
+        assert (one.probability is None) == (other.probability is None)
+        if one.probability is not None:
+            assert one.probability == pytest.approx(other.probability, abs=2 / FEW.draws)
+
+
 @settings(max_examples=40, **SLOW)
 @given(panel=panels(), scope=scopes(), budget=st.one_of(st.none(), st.floats(0, 20)))
 def test_any_panel_with_gaps_gives_a_verdict_on_every_option(panel: Panel, scope: Scope, budget: float | None):

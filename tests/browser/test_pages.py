@@ -45,6 +45,11 @@ KNOWN: dict[str, object] = {
     "models_registry:run_cancel.number": 3,
     "assessments:result.number": 1,
     "assessments:result.slug": RATED,
+    "assessments:result_report.number": 1,
+    "assessments:what_if.number": 1,
+    "assessments:compare.slug": RATED,
+    "assessments:what_if.slug": RATED,
+    "assessments:result_report.slug": RATED,
     "assessments:shared.slug": RATED,
 }
 SIGNED_OUT = {

@@ -48,12 +48,24 @@
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, paint(item, /color/.test(key))]));
   };
 
-  // A phone has no room for a turned word (the caption names what is drawn); its legend has two columns, or one
+  // "Feedback loops and label handling" in lines of at most so many letters
+  const wrapped = (name, most = 21) =>
+    name.split(" ").reduce((text, word) => {
+      const line = text.slice(text.lastIndexOf(">") + 1);
+      return line && line.length + word.length >= most ? `${text}<br>${word}` : `${text} ${word}`.trim();
+    }, "");
+
+  // A phone has no room for a turned word (the caption names what is drawn), nor for names of rows on one line; its
+  // legend has two columns, or one
   const narrow = (layout, data) => {
     delete layout.yaxis.title;
     const long = data.some((trace) => trace.showlegend !== false && (trace.name ?? "").length > 20);
     Object.assign(layout.legend, { entrywidthmode: "fraction", entrywidth: long ? 1 : 0.5, font: { size: 11 } });
     Object.assign(layout.margin, { l: 32, r: 8 });
+    if (!data.some((trace) => trace.y?.some((value) => typeof value === "string"))) return;
+    for (const trace of data) trace.y = trace.y.map((value) => (typeof value === "string" ? wrapped(value) : value));
+    Object.assign(layout.legend, { orientation: "v", entrywidthmode: "pixels", entrywidth: 90 });
+    layout.yaxis.tickfont = { size: 10 };
   };
 
   const plotOf = (figure) => figure.querySelector(".chart-plot");
