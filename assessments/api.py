@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
+from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -13,8 +15,11 @@ from rest_framework.views import APIView
 from assessments.models import Assessment
 from assessments.principles import Principle, load_catalogue
 from assessments.selectors.checklist import PrincipleState
+from assessments.selectors.document import read_full_report
+from assessments.selectors.export import export_document
 from assessments.selectors.overview import Overview, read_overview
 from assessments.selectors.recommendation import VERDICTS, Recommended
+from assessments.selectors.rounds import closed_rounds
 from projects.access import api_project
 from projects.models import Scope
 
@@ -184,6 +189,67 @@ class AssessmentNow(APIView):
         `recommendation` is null while nothing is known about the scope. What the portal's records answer is counted.
         """
         return Response(_tell(read_overview(api_project(request, slug, Scope.READ).project)))
+
+
+class RoundOut(serializers.Serializer[Any]):
+    """A closed round of a panel."""
+
+    assessment = serializers.IntegerField()
+    round = serializers.IntegerField()
+    closed_at = serializers.DateTimeField()
+    complete = serializers.BooleanField(help_text="False while the worker still works it out.")
+    seal = serializers.CharField(help_text="SHA-256 over all answers at closing.")
+
+
+class RoundsOut(serializers.Serializer[Any]):
+    """The closed rounds of all assessments, newest first."""
+
+    results = RoundOut(many=True)
+
+
+class AssessmentRounds(APIView):
+    """The closed rounds of a project."""
+
+    @extend_schema(
+        operation_id="assessment_rounds_list",
+        summary="List closed rounds",
+        tags=["assessments"],
+        responses=RoundsOut,
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """List the rounds that have a result. An open round shows nothing, not even that somebody has voted."""
+        rows = closed_rounds(api_project(request, slug, Scope.READ).project).order_by("-assessment__number", "-number")
+        told = [
+            {
+                "assessment": one.assessment.number,
+                "round": one.number,
+                "closed_at": one.closed_at,
+                "complete": one.result is not None,
+                "seal": one.seal,
+            }
+            for one in rows
+        ]
+        return Response(RoundsOut({"results": told}).data)
+
+
+class AssessmentResult(APIView):
+    """The result of a closed round."""
+
+    @extend_schema(
+        operation_id="assessment_result_get",
+        summary="Read the result of a round",
+        tags=["assessments"],
+        responses=OpenApiTypes.OBJECT,
+    )
+    def get(self, request: Request, slug: str, assessment: int, number: int) -> Response:
+        """Read the whole report of a closed round: the same document as the JSON export of its page.
+
+        `principles` holds a row per principle, `tables` the tables of the printed report cell by cell, `settings` every
+        assumption. Experts appear by codes, and by name only where the panel is not anonymous.
+        """
+        rounds = closed_rounds(api_project(request, slug, Scope.READ).project)
+        full = read_full_report(get_object_or_404(rounds, assessment__number=assessment, number=number))
+        return Response(export_document(full.report, full.document))
 
 
 def _tell_principle(principle: Principle) -> dict[str, Any]:

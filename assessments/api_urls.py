@@ -5,4 +5,8 @@ from django.urls import path
 from assessments import api
 
 app_name = "assessments_api"
-urlpatterns = [path("assessment/", api.AssessmentNow.as_view(), name="assessment")]
+urlpatterns = [
+    path("assessment/", api.AssessmentNow.as_view(), name="assessment"),
+    path("assessment/rounds/", api.AssessmentRounds.as_view(), name="rounds"),
+    path("assessment/<int:assessment>/rounds/<int:number>/", api.AssessmentResult.as_view(), name="result"),
+]

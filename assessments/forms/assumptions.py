@@ -203,8 +203,8 @@ class AssumptionsForm(forms.Form):
 
 def _at(plain: Any, path: tuple[Any, ...]) -> Any:
     for step in path:
-        plain = plain.get(step, 0.0) if isinstance(plain, dict) else plain[step]
-    return plain
+        plain = plain.get(step, 0) if isinstance(plain, dict) else plain[step]
+    return int(plain) if isinstance(plain, float) and plain.is_integer() else plain
 
 
 def _put(plain: Any, path: tuple[Any, ...], value: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from assessments.forms.decisions import ShareForm
 from assessments.forms.what_if import WhatIfForm
@@ -33,8 +34,10 @@ def result(request: HttpRequest, project: Project, number: int) -> HttpResponse:
         "what_if_form": WhatIfForm(inputs=read_inputs(found)),
     }
     # Asked again by htmx until the worker is done; the page stands on its own without it.
-    fragment = request.htmx and "detail" in request.GET  # type: ignore[attr-defined]
-    return render(request, f"assessments/{'_result_detail' if fragment else 'result'}.html", context)
+    waiting = request.htmx and "detail" in request.GET  # type: ignore[attr-defined]
+    if waiting and full.report.complete:
+        return HttpResponseClientRefresh()  # every figure becomes that of all readings, not only those below
+    return render(request, f"assessments/{'_result_detail' if waiting else 'result'}.html", context)
 
 
 @require_safe

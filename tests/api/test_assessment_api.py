@@ -6,8 +6,11 @@ import pytest
 
 from assessments.principles import load_catalogue
 from assessments.services.assessments import close, ensure_open
+from assessments.services.panel_results import work_out
+from assessments.services.panel_rounds import open_round
 from projects.models import Scope
 from tests.api.calls import Calls, refused
+from tests.assessments.test_results import hold_round
 from tests.factories import make_events
 
 pytestmark = pytest.mark.django_db
@@ -42,3 +45,22 @@ def test_the_assessment_of_a_project(project, owner):
     shut = api.get("assessment/").json()
     assert (shut["number"], shut["state"], shut["closed"]) == (1, "closed", [1])
     refused(Calls(project, Scope.PREDICT).get("assessment/"), 403)
+
+
+def test_closed_rounds_and_their_results(client, project, owner):
+    api = Calls(project, Scope.READ)
+    assert api.get("assessment/rounds/").json() == {"results": []}
+    closed = hold_round(project, owner, reason="We lost a day in March.")
+    [row] = api.get("assessment/rounds/").json()["results"]
+    assert (row["assessment"], row["round"], row["complete"], row["seal"]) == (1, 1, False, closed.seal)
+    work_out(closed.pk)
+    assert api.get("assessment/rounds/").json()["results"][0]["complete"]
+    told = api.get("assessment/1/rounds/1/").json()
+    client.force_login(owner)
+    assert told == client.get(f"/projects/{project.slug}/assessment/rounds/1/export.json").json()
+    assert "Secret Name" not in str(told)
+    open_round(project=project, actor=owner)
+    assert len(api.get("assessment/rounds/").json()["results"]) == 1
+    refused(api.get("assessment/1/rounds/2/"), 404)
+    refused(api.get("assessment/9/rounds/1/"), 404)
+    refused(Calls(project, Scope.PREDICT).get("assessment/1/rounds/1/"), 403)

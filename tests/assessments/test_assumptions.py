@@ -109,7 +109,7 @@ def test_a_change_is_a_new_set_with_its_reason_and_the_former_one_stays(as_owner
     assert "Worth of all benefits: 300 person-days a year → <strong>200 person-days a year</strong>" in html
     assert "We know better." in html
     assert "assumptions.changed" in Activity.objects.values_list("verb", flat=True)
-    assert 'value="300.0"' in as_owner.get(url(project, "assumptions_edit"), {"from": "portal"}).content.decode()
+    assert 'value="300"' in as_owner.get(url(project, "assumptions_edit"), {"from": "portal"}).content.decode()
 
 
 def test_two_windows_do_not_overwrite_each_other(as_owner, project):

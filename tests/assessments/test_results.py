@@ -102,10 +102,14 @@ def test_the_page_stands_without_a_worker_and_fills_in_when_it_is_done(as_owner,
     html = as_owner.get(url(project, "result", 1)).content.decode()
     assert "First result, from fewer readings" in html
     assert 'hx-trigger="every 3s"' in html
+    still = as_owner.get(url(project, "result", 1), {"detail": "1"}, headers={"HX-Request": "true"}).content.decode()
+    assert "every 3s" in still and "<html" not in still
     work_out(closed.pk)
-    detail = as_owner.get(url(project, "result", 1), {"detail": "1"}, headers={"HX-Request": "true"}).content.decode()
-    assert "What a budget buys" in detail and "What the result hangs on" in detail
-    assert "every 3s" not in detail and "<html" not in detail
+    done = as_owner.get(url(project, "result", 1), {"detail": "1"}, headers={"HX-Request": "true"})
+    assert done["HX-Refresh"] == "true", "the bars above came from fewer readings, so the whole page is shown anew"
+    html = as_owner.get(url(project, "result", 1)).content.decode()
+    assert "What a budget buys" in html and "What the result hangs on" in html
+    assert "every 3s" not in html and "fewer readings" not in html
 
 
 def test_page_csv_and_json_say_the_same(as_owner, project, owner):
