@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from models_registry.api import deployments, findings, models, predict, proposals, runs, series, trials, versions
+from models_registry.api import (
+    comparisons,
+    deployments,
+    findings,
+    models,
+    predict,
+    proposals,
+    runs,
+    series,
+    trials,
+    versions,
+)
 
 app_name = "models_registry_api"
 urlpatterns = [
@@ -17,6 +28,8 @@ urlpatterns = [
     path("runs/<int:number>/publish/", runs.PublishRun.as_view(), name="run_publish"),
     path("runs/<int:number>/metrics/", series.RunMetrics.as_view(), name="run_metrics"),
     path("runs/<int:number>/set-aside/", findings.SetAside.as_view(), name="run_set_aside"),
+    path("comparisons/", comparisons.Comparisons.as_view(), name="comparisons"),
+    path("comparisons/<int:number>/", comparisons.OneComparison.as_view(), name="comparison"),
     path("versions/", versions.Versions.as_view(), name="versions"),
     path("versions/restore/", versions.RestoreVersion.as_view(), name="version_restore"),
     path("versions/<int:number>/", versions.OneVersion.as_view(), name="version"),

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from models_registry.views import comparisons, describing, models, runs, versions
+from models_registry.views import comparisons, describing, models, run_table, runs, versions
 
 patterns: list[URLPattern] = [
     path("projects/<slug:slug>/models/", models.model_list, name="model_list"),
     path("projects/<slug:slug>/models/new/", describing.model_create, name="model_create"),
     path("projects/<slug:slug>/models/offers/", describing.model_offers, name="model_offers"),
     path("projects/<slug:slug>/models/<int:model_id>/", models.model, name="model"),
-    path("projects/<slug:slug>/runs/", runs.run_list, name="run_list"),
+    path("projects/<slug:slug>/runs/", run_table.run_list, name="run_list"),
+    path("projects/<slug:slug>/runs/columns/", run_table.run_columns, name="run_columns"),
+    path("projects/<slug:slug>/runs/ticked/", run_table.run_ticked, name="run_ticked"),
+    path("projects/<slug:slug>/runs/export.csv", run_table.run_export, {"form": "csv"}, name="run_export_csv"),
+    path("projects/<slug:slug>/runs/export.json", run_table.run_export, {"form": "json"}, name="run_export_json"),
     path("projects/<slug:slug>/runs/new/", runs.run_create, name="run_create"),
     path("projects/<slug:slug>/runs/compare/", comparisons.run_compare, name="run_compare"),
     path("projects/<slug:slug>/comparisons/", comparisons.comparison_list, name="comparison_list"),
@@ -23,6 +27,7 @@ patterns: list[URLPattern] = [
         "projects/<slug:slug>/comparisons/<int:number>/cancel/", comparisons.comparison_cancel, name="comparison_cancel"
     ),
     path("projects/<slug:slug>/runs/<int:number>/", runs.run, name="run"),
+    path("projects/<slug:slug>/runs/<int:number>/describe/", run_table.run_describe, name="run_describe"),
     path("projects/<slug:slug>/runs/<int:number>/live/", runs.run_live, name="run_live"),
     path("projects/<slug:slug>/runs/<int:number>/chart/", runs.run_chart, name="run_chart"),
     path("projects/<slug:slug>/runs/<int:number>/metrics/", runs.run_metrics, name="run_metrics"),

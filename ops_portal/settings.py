@@ -265,6 +265,7 @@ SPECTACULAR_SETTINGS = {
         "DeploymentMode": "models_registry.models.Deployment.Mode",
         "DeploymentKind": "models_registry.models.Deployment.Kind",
         "AlarmKind": "models_registry.models.Alarm.Kind",
+        "ComparisonKind": "models_registry.models.Comparison.Kind",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

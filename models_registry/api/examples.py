@@ -27,6 +27,14 @@ RUN: dict[str, Any] = {
     "set_aside": 2,
     "events_per_second": 15300.5,
     "metrics": METRICS,
+    "tags": ["spring"],
+    "note": "With the cleaned labels",
+    "archived": False,
+    "comparison": 1,
+    "parameters": {"LogisticRegression.l2": 0.01, "StandardScaler.with_std": True},
+    "environment": {"python": "3.11.7", "river": "0.26.1", "portal": "0.1.0"},
+    "duration_seconds": 12.5,
+    "throughput": 15120.3,
     "created_by": "olga",
     "created_at": AT,
     "started_at": AT,
@@ -127,4 +135,52 @@ LIVE: dict[str, Any] = {
         "words": "Too close to tell.",
     },
     "last_good": {"version": 3, "reason": "v3 served last before v4."},
+}
+COMPARISON: dict[str, Any] = {
+    "number": 1,
+    "name": "Scaled logistic against Hoeffding tree",
+    "kind": "compare",
+    "runs": [3, 4],
+    "created_by": "olga",
+    "created_at": AT,
+}
+_CANDIDATE: dict[str, Any] = {
+    "run": 3,
+    "name": "Scaled logistic",
+    "model": 7,
+    "state": "completed",
+    "position": 12000,
+    "champion": True,
+    "version": 4,
+    "metrics": {"Accuracy": 0.912},
+    "parameters": {"LogisticRegression.l2": "0.01"},
+    "verdict": None,
+}
+COMPARISON_RESULT: dict[str, Any] = COMPARISON | {
+    "metric": "Accuracy",
+    "champion_because": "its v4 serves now",
+    "headline": "Hoeffding tree is better than Scaled logistic, and not by chance.",
+    "candidates": [
+        _CANDIDATE,
+        _CANDIDATE
+        | {
+            "run": 4,
+            "name": "Hoeffding tree",
+            "model": 8,
+            "champion": False,
+            "version": 5,
+            "metrics": {"Accuracy": 0.931},
+            "parameters": {},
+            "verdict": {
+                "metric": "Accuracy",
+                "better": "challenger",
+                "test": "McNemar",
+                "p": 0.0004,
+                "interval": None,
+                "events": 11998,
+                "words": "Hoeffding tree is better than Scaled logistic, and not by chance: Accuracy 93.1% against "
+                "91.2% on the same 11,998 events (McNemar, p < 0.001).",
+            },
+        },
+    ],
 }

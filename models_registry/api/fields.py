@@ -58,6 +58,15 @@ class Whole(serializers.IntegerField):
         return super().to_internal_value(data)
 
 
+class Flag(serializers.BooleanField):
+    """JSON's true or false; a word or a number is not taken for one."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=str(data)[:40])
+        return data
+
+
 class Number(Whole):
     """The number of a run, version or deployment, as the pages show it."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.db import transaction
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.generics import get_object_or_404
@@ -14,11 +15,20 @@ from rest_framework.response import Response
 from models_registry import doorbell
 from models_registry.api.call import ProjectCall
 from models_registry.api.examples import RUN, VERSION
-from models_registry.api.fields import LARGEST_NUMBER, Body, ModelReference, Number, Whole, read
+from models_registry.api.fields import LARGEST_NUMBER, Body, Flag, ModelReference, Number, Text, Whole, read
 from models_registry.api.shapes import RunOut, VersionOut, list_runs
 from models_registry.models import RegisteredModel, Run, Version
+from models_registry.selectors.run_table import search_runs
 from models_registry.selectors.runs import find_run
 from models_registry.services.runs import PUBLISH_EVERY, cancel_run, pause_run, resume_run, start_run
+from models_registry.services.tracking import (
+    LONGEST_NOTE,
+    LONGEST_TAG,
+    MOST_TAGS,
+    archive_runs,
+    describe_run,
+    unarchive_runs,
+)
 from models_registry.services.versions import publish_now
 from ops_portal.errors import UserError
 from projects.models import Project
@@ -56,6 +66,24 @@ class RunQuery(serializers.Serializer[Any]):
     model = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_NUMBER, help_text="Id of a model.")
     state = serializers.ChoiceField(Run.State.choices, required=False)
     mode = serializers.ChoiceField(Run.Mode.choices, required=False)
+    tag = serializers.CharField(required=False, max_length=40, help_text="Runs with this tag.")
+    search = serializers.CharField(
+        required=False, max_length=100, help_text="Words that the note, a tag or the model's name hold, all of them."
+    )
+    archived = serializers.BooleanField(required=False, help_text="Only archived runs, or only the others.")
+    comparison = serializers.IntegerField(
+        required=False, min_value=1, max_value=LARGEST_NUMBER, help_text="Number of a comparison."
+    )
+
+
+class RunPatch(Body):
+    """What people write on a run. What is left out stays."""
+
+    tags = serializers.ListField(
+        child=Text(max_length=LONGEST_TAG), required=False, max_length=MOST_TAGS, help_text="In place of those it has."
+    )
+    note = Text(max_length=LONGEST_NOTE, required=False, allow_blank=True)
+    archived = Flag(required=False, help_text="Put it away, or bring it back; only when it is over.")
 
 
 class Runs(ProjectCall):
@@ -72,7 +100,15 @@ class Runs(ProjectCall):
     def get(self, request: Request, slug: str) -> Response:
         """List the runs of the project, newest first."""
         project = self.reading(request, slug)
-        return self.listed(list_runs(project).filter(**read(RunQuery, request.query_params)), RunOut)
+        asked = read(RunQuery, request.query_params)
+        runs = search_runs(list_runs(project), asked.pop("search", ""))
+        if (tag := asked.pop("tag", None)) is not None:
+            runs = runs.filter(tags__name=tag)
+        if (archived := asked.pop("archived", None)) is not None:
+            runs = runs.filter(archived_at__isnull=not archived)
+        if (comparison := asked.pop("comparison", None)) is not None:
+            runs = runs.filter(comparison__number=comparison)
+        return self.listed(runs.filter(**asked), RunOut)
 
     @extend_schema(
         operation_id="runs_create",
@@ -96,7 +132,7 @@ class Runs(ProjectCall):
         """
         project, actor = self.managing(request, slug)
         given = read(RunIn, request.data)
-        model = _find_model(project, given.pop("model"))
+        model = find_model(project, given.pop("model"))
         version = _find_version(project, given.pop("from_version"))
         run = start_run(model=model, from_version=version, actor=actor, trigger="api", **given)
         doorbell.ring(run.pk)
@@ -116,6 +152,32 @@ class OneRun(ProjectCall):
     def get(self, request: Request, slug: str, number: int) -> Response:
         """Get one run: its state, how far it is, and the newest value of every metric."""
         project = self.reading(request, slug)
+        return Response(RunOut(get_object_or_404(list_runs(project), number=number)).data)
+
+    @extend_schema(
+        operation_id="runs_describe",
+        summary="Tag, annotate or archive a run",
+        tags=["runs"],
+        request=RunPatch,
+        responses=RunOut,
+        examples=[
+            OpenApiExample("Tags and a note", {"tags": ["spring"], "note": "With clean labels"}, request_only=True),
+            OpenApiExample("Put away", {"archived": True}, request_only=True),
+            OpenApiExample("The run", RUN, response_only=True),
+        ],
+    )
+    def patch(self, request: Request, slug: str, number: int) -> Response:
+        """Set the tags or the note of a run, put it away, or bring it back. 409 when it is put away while at work."""
+        project, actor = self.managing(request, slug)
+        given = read(RunPatch, request.data)
+        if not given:
+            raise UserError("Give tags, note or archived.", fields={"tags": "Nothing to change was given."})
+        run = find_run(project, number)
+        with transaction.atomic():
+            describe_run(run=run, actor=actor, tags=given.get("tags"), note=given.get("note"))
+            if "archived" in given:
+                put = archive_runs if given["archived"] else unarchive_runs
+                put(project=project, numbers=[number], actor=actor)
         return Response(RunOut(get_object_or_404(list_runs(project), number=number)).data)
 
 
@@ -198,7 +260,8 @@ class PublishRun(ProjectCall):
         return Response(VersionOut(version).data)
 
 
-def _find_model(project: Project, given: int | str) -> RegisteredModel:
+def find_model(project: Project, given: int | str) -> RegisteredModel:
+    """Return a model of the project by its id or its name."""
     named = {"pk": given} if isinstance(given, int) else {"name": given}
     model = RegisteredModel.objects.filter(project=project, **named).select_related("project__team").first()
     if model is None:

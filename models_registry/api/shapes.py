@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from models_registry.api.fields import name_user
 from models_registry.models import Alarm, Deployment, Proposal, ProposalStep, RegisteredModel, Run, Version
+from models_registry.selectors.run_columns import throughput_of, took_seconds
 from projects.models import Project
 
 
@@ -51,6 +52,20 @@ class RunOut(serializers.ModelSerializer[Run]):
         help_text="Events between two versions at first; 0: none by rule."
     )
     set_aside = number_of("set_aside_count", "Events it could not learn from; see `set-aside/`.")
+    tags = serializers.SerializerMethodField(help_text="Words that people put on it.")
+    archived = serializers.SerializerMethodField(help_text="Whether it was put away.")
+    comparison = number_of("comparison.number", "The comparison it belongs to.", nullable=True)
+    parameters = serializers.DictField(
+        source="model.parameters",
+        read_only=True,
+        child=serializers.JSONField(allow_null=True),
+        help_text="Value of every parameter of its spec, by class and name; defaults included.",
+    )
+    environment = serializers.DictField(
+        child=serializers.CharField(), read_only=True, help_text="Python, River and portal versions that learned it."
+    )
+    duration_seconds = serializers.SerializerMethodField(help_text="From its first event to its end, or to now.")
+    throughput = serializers.SerializerMethodField(help_text="Events per second of learning time.")
     metrics = metrics_of(source="summary")
     created_by = name_user(source="created_by.username")
 
@@ -76,6 +91,14 @@ class RunOut(serializers.ModelSerializer[Run]):
             "set_aside",
             "events_per_second",
             "metrics",
+            "tags",
+            "note",
+            "archived",
+            "comparison",
+            "parameters",
+            "environment",
+            "duration_seconds",
+            "throughput",
             "created_by",
             "created_at",
             "started_at",
@@ -86,6 +109,18 @@ class RunOut(serializers.ModelSerializer[Run]):
 
     def get_publish_every(self, run: Run) -> int:
         return int(run.options.get("publish_every") or 0)
+
+    def get_tags(self, run: Run) -> list[str]:
+        return [tag.name for tag in run.tags.all()]
+
+    def get_archived(self, run: Run) -> bool:
+        return run.archived_at is not None
+
+    def get_duration_seconds(self, run: Run) -> float | None:
+        return took_seconds(run)
+
+    def get_throughput(self, run: Run) -> float | None:
+        return throughput_of(run)
 
 
 class VersionOut(serializers.ModelSerializer[Version]):
@@ -255,10 +290,9 @@ class AlarmOut(serializers.ModelSerializer[Alarm]):
 
 def list_runs(project: Project) -> QuerySet[Run]:
     """Return the runs of a project with everything that `RunOut` tells."""
-    runs = Run.objects.filter(project=project).select_related("model", "from_version", "verifies", "created_by")
-    return runs.defer(
-        "spec", "environment", "model__spec", "from_version__spec", "from_version__metrics", "verifies__metrics"
-    )
+    related = ("model", "from_version", "verifies", "created_by", "comparison")
+    runs = Run.objects.filter(project=project).select_related(*related).prefetch_related("tags")
+    return runs.defer("spec", "model__spec", "from_version__spec", "from_version__metrics", "verifies__metrics")
 
 
 def list_versions(project: Project) -> QuerySet[Version]:

@@ -96,27 +96,6 @@ def _name(version: Version) -> str:
     return f"{version} of {version.model.name}, at position {version.position:,}"
 
 
-class RunFilter(forms.Form):
-    """What to show in the list of runs; values that mean nothing are left out."""
-
-    model = forms.ModelChoiceField(RegisteredModel.objects.none(), required=False, empty_label="All models")
-    state = forms.ChoiceField(
-        choices=[("", "All states"), ("active", "At work"), *Run.State.choices], required=False, label="State"
-    )
-    mode = forms.ChoiceField(choices=[("", "Both"), *MODES], required=False, label="Mode")
-
-    def __init__(self, data: Mapping[str, Any], *, models: QuerySet[RegisteredModel]) -> None:
-        super().__init__(data, auto_id="filter_%s")
-        fields: dict[str, Any] = self.fields
-        fields["model"].queryset = models
-
-    def chosen(self) -> dict[str, Any]:
-        """Return the filters that are set and valid."""
-        self.full_clean()
-        given = self.cleaned_data
-        return {"model": given.get("model"), "state": given.get("state", ""), "mode": given.get("mode", "")}
-
-
 class VersionFilter(forms.Form):
     """What to show in the list of versions."""
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import Http404
 from django.utils import timezone
 
-from models_registry.models import Alarm, RegisteredModel, Run, SetAsideEvent, Verification, Version
+from models_registry.models import Alarm, Run, SetAsideEvent, Verification, Version
 from models_registry.selectors.metrics import MetricRow, note_baseline, read_metrics, read_primary
 from models_registry.selectors.people import name_person
 from models_registry.selectors.pipelines import Step, draw_pipeline, name_steps
@@ -162,6 +161,11 @@ class RunPage:
     learning_seconds: float
     checkpoint_bytes: int
     environment: dict[str, str]
+    tags: tuple[str, ...]
+    note: str
+    archived: bool
+    #: The comparison it belongs to: its number and its name.
+    comparison: tuple[int, str] | None
     versions: tuple[VersionRow, ...]
     version_count: int
     alarms: tuple[AlarmRow, ...]
@@ -208,23 +212,6 @@ class RunPage:
         return f"{self.row.state}-{self.version_count}-{self.alarm_count}-{self.row.set_aside}"
 
 
-def list_runs(
-    project: Project, *, model: RegisteredModel | None = None, state: str = "", mode: str = "", page: str | None = None
-) -> Page[RunRow]:
-    """Return a page of runs, newest first. Two queries."""
-    runs = Run.objects.filter(project=project)
-    if model is not None:
-        runs = runs.filter(model=model)
-    if state:
-        runs = runs.filter(state__in=Run.ACTIVE if state == "active" else [state])
-    if mode:
-        runs = runs.filter(mode=mode)
-    found: Page[Any] = Paginator(runs, PER_PAGE).get_page(page)
-    start = found.start_index() - 1 if found.paginator.count else 0
-    found.object_list = list_run_rows(project, runs[start : start + PER_PAGE])
-    return found
-
-
 def list_run_rows(project: Project, runs: QuerySet[Run]) -> tuple[RunRow, ...]:
     """Return runs as rows, in the order they come. One query."""
     chosen = runs.select_related("model", "created_by").defer("spec", "environment", "model__spec")
@@ -235,7 +222,9 @@ def find_run(project: Project, number: int) -> Run:
     """Return a run of the project by its number, or raise `Http404`. One query."""
     found = (
         Run.objects.filter(project=project, number=number)
-        .select_related("model", "created_by", "from_version", "project__team", "verifies", "verification")
+        .select_related(
+            "model", "created_by", "from_version", "project__team", "verifies", "verification", "comparison"
+        )
         .first()
     )
     if found is None:
@@ -244,7 +233,7 @@ def find_run(project: Project, number: int) -> Run:
 
 
 def open_run(project: Project, run: Run) -> RunPage:
-    """Return everything about one run. Six queries, a seventh when events were set aside."""
+    """Return everything about one run. Seven queries, an eighth when events were set aside."""
     versions = Version.objects.filter(run=run)
     alarms = Alarm.objects.filter(run=run)
     return RunPage(
@@ -265,6 +254,10 @@ def open_run(project: Project, run: Run) -> RunPage:
         learning_seconds=run.learning_seconds,
         checkpoint_bytes=run.checkpoint_bytes,
         environment=run.environment,
+        tags=tuple(run.tags.values_list("name", flat=True)),
+        note=run.note,
+        archived=run.archived_at is not None,
+        comparison=(run.comparison.number, run.comparison.name) if run.comparison else None,
         versions=list_version_rows(project, versions[:SHOWN_ROWS]),
         version_count=versions.count(),
         alarms=tuple(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
+from models_registry.learning.errors import SpecError
+from models_registry.learning.sweeps import draw_specs, make_grid
 from models_registry.models import Comparison, RegisteredModel, Run
 from models_registry.services.numbering import next_number
 from models_registry.services.runs import PUBLISH_EVERY, WINDOW, register_model, start_run
@@ -108,6 +111,38 @@ def start_sweep(
         publish_every=publish_every,
         kind=Comparison.Kind.SWEEP,
     )
+
+
+def plan_sweep(
+    *,
+    spec: dict[str, Any],
+    values: Mapping[str, Sequence[Any]] | None = None,
+    ranges: Mapping[str, Mapping[str, Any]] | None = None,
+    draws: int | None = None,
+    seed: int = 0,
+) -> dict[str, dict[str, Any]]:
+    """Return the candidates of a sweep by what is different in them; nothing starts.
+
+    Every combination of `values`, by place in the spec; or so many `draws` from values and ranges.
+    """
+    values, ranges = values or {}, ranges or {}
+    if not values and not ranges:
+        raise UserError("Give at least one place more than one value.", fields={"sweep": "Nothing to vary."})
+    if ranges and draws is None:
+        raise UserError("A range needs a number of draws.", fields={"draws": "How many candidates to draw."})
+    try:
+        if draws is not None:
+            return draw_specs(
+                spec, {**ranges, **{place: {"values": [*some]} for place, some in values.items()}}, draws, seed=seed
+            )
+        total = math.prod(len(some) for some in values.values())
+        if not 2 <= total <= MOST_CANDIDATES:
+            raise UserError(say_how_many(total), code="wrong_count", fields={"sweep": f"{total} candidates."})
+        return make_grid(spec, values)
+    except SpecError as wrong:
+        raise UserError(
+            f"The sweep is not valid: {wrong}", code="invalid_spec", fields={wrong.place or "sweep": wrong.message}
+        ) from wrong
 
 
 def say_how_many(count: int) -> str:

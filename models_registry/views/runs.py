@@ -1,4 +1,4 @@
-"""Pages about runs: the list, starting one, and one run, live while it learns."""
+"""Pages about runs: starting one, and one run, live while it learns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from models_registry import doorbell
-from models_registry.forms.runs import RestoreForm, RunFilter, RunForm
+from models_registry.forms.runs import RestoreForm, RunForm
 from models_registry.forms.specs import show_spec
 from models_registry.learning.measures import find_measure
 from models_registry.models import RegisteredModel, Run, Version
@@ -31,17 +31,6 @@ from projects.models import Project
 
 #: Most points of a series that the JSON endpoint answers with.
 MOST_POINTS = 2_000
-
-
-@require_safe
-@project_page(VIEW)
-def run_list(request: HttpRequest, project: Project) -> HttpResponse:
-    """List the runs of a project, filtered by model, state and mode."""
-    form = RunFilter(request.GET, models=_models(project))
-    page = selectors.list_runs(project, **form.chosen(), page=request.GET.get("page"))
-    context = {"project": project, "page": page, "form": form, "filtered": any(form.chosen().values())}
-    context["at_work"] = any(row.active for row in page.object_list)
-    return render(request, "models_registry/run_list.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

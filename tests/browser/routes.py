@@ -29,6 +29,10 @@ LEFT_OUT = {
     "models_registry:predict_label": POSTED,
     "models_registry:model_offers": FRAGMENT,
     "models_registry:sweep_count": POSTED,
+    "models_registry:run_ticked": POSTED,
+    "models_registry:run_describe": POSTED,
+    "models_registry:run_export_csv": DOWNLOAD,
+    "models_registry:run_export_json": DOWNLOAD,
     "models_registry:run_live": FRAGMENT,
     "models_registry:run_chart": FRAGMENT,
     "models_registry:run_metrics": "figures as JSON",
@@ -75,6 +79,7 @@ QUERIES = {
     "models_registry:version_compare": ("?a=1&b=4",),
     "models_registry:run_compare": ("?r=1&r=2",),
     "models_registry:sweep_create": ("", "?model=1"),
+    "models_registry:run_list": ("", "?sort=-throughput&shown=all"),
     "models_registry:deploy": ("?version=1",),
 }
 
