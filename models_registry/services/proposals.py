@@ -51,6 +51,17 @@ def propose(
         check_share(share)
     check_deployable(project, version, Deployment.Mode.PIN if canary else mode)
     number = next_number(Proposal, project.pk)
+    same = open_proposals().filter(
+        project=project,
+        version=version,
+        action=action,
+        mode="" if canary else mode,
+        share=share if canary else 0,
+        due_at=due_at,
+        created_by=actor.pk,
+    )
+    if known := same.first():
+        return known  # asked again, perhaps because the answer got lost
     current = current_deployment(project.pk)
     proposal = Proposal.objects.create(
         project=project,

@@ -6,10 +6,12 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import timedelta
 
 import httpx
 import pytest
-from ops_portal_client import ApiError, Client, Unreachable
+from django.utils import timezone
+from ops_portal_client import ApiError, Client, Proposal, Unreachable
 
 from models_registry.models import Deployment, Prediction, Run
 from projects.models import Event, LabelCorrection
@@ -128,6 +130,20 @@ def test_a_prediction_whose_answer_was_lost_names_one_event(portal, proxy, proje
     assert Event.objects.filter(key=answer.id).count() == 1
     assert Event.objects.count() == 62
     assert Prediction.objects.filter(event__key=answer.id).exists()
+
+
+def test_a_canary_and_what_waits(portal, project):
+    for number in (1, 2, 3):
+        add_version(add_run(add_model(project, f"m{number}")))
+    portal.deploy(1)
+    canary = portal.deploy(2, canary=5, reason="try")
+    assert (canary.kind, canary.version, canary.canary, canary.canary_share) == ("canary", 1, 2, 5)
+    assert portal.abort_canary("slow").canary is None
+    at = timezone.now() + timedelta(hours=2)
+    waiting = portal.deploy(3, at=at, reason="tonight")
+    assert isinstance(waiting, Proposal) and (waiting.version, waiting.at, waiting.needs_approval) == (3, at, False)
+    assert portal.deploy(3, at=at, reason="tonight").number == waiting.number, "the same again is the same"
+    assert Deployment.objects.count() == 3
 
 
 def test_deploying_and_rolling_back_twice_changes_things_once(portal, proxy, project, owner):

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -108,6 +109,32 @@ def test_refusals_say_why_with_their_code(project, team, tmp_path):
     empty.write_text('{"features": {"x": [1]}}')
     assert "No line of this file is an event" in fails("send_events", project.slug, empty)
     assert not Deployment.objects.exists() and not Event.objects.exists()
+
+
+def test_canaries_and_proposals(project, team, owner):
+    run = add_run(add_model(project))
+    for position in (100, 200, 300):
+        add_version(run, position=position)
+    assert call("deploy", project.slug, 1) == "1"
+    assert call("deploy", project.slug, 2, "--canary", 5) == "2"
+    assert Deployment.objects.first().canary_share == 5
+    assert call("abort_canary", project.slug, "--reason", "slow") == "3"
+    assert "No canary runs here" in fails("abort_canary", project.slug)
+    project.deploys_need_approval = True
+    project.save()
+    assert call("deploy", project.slug, 3, "--reason", "better") == "proposal 1"
+    assert "second person has to approve" in fails("settle_proposal", project.slug, 1, "approve")
+    mia = make_user()
+    make_member(team, mia, Role.MAINTAINER)
+    assert call("settle_proposal", project.slug, 1, "approve", user=mia.username) == "4"
+    assert Deployment.objects.first().version.number == 3
+    at = (timezone.now() + timedelta(hours=1)).isoformat()
+    assert call("deploy", project.slug, 2, "--at", at) == "proposal 2"
+    assert "Say why" in fails("settle_proposal", project.slug, 2, "decline", user=mia.username)
+    assert call("settle_proposal", project.slug, 2, "withdraw") == ""
+    assert "no proposal 9" in fails("settle_proposal", project.slug, 9, "withdraw")
+    with pytest.raises(CommandError, match="is no time"):
+        call("deploy", project.slug, 2, "--at", "tonight")
 
 
 def test_waiting_for_a_run_tells_how_it_ended(project, monkeypatch):

@@ -103,7 +103,7 @@ def test_a_second_person_approves(page: Page, colleague: Page) -> None:
     before = serving(page)
     page.get_by_role("link", name="Propose a deployment").click()
     dialog = page.get_by_role("dialog", name="Propose a deployment")
-    choose_another(dialog.get_by_label("Version"), before)
+    choose_another(dialog.get_by_label("Version", exact=True), before)
     dialog.get_by_label("Note").fill("Worth it")
     dialog.get_by_role("button", name="Propose").click()
     page.get_by_role("link", name=re.compile(r"^Deploy v\d+ of ")).click()
@@ -156,7 +156,7 @@ def is_promoted(page: Page, canary: str) -> None:
     page.goto(DEPLOYMENTS)
     page.get_by_role("region", name="Canary", exact=True).get_by_role("link", name="Promote").click()
     dialog = page.get_by_role("dialog", name="Deploy a version")
-    expect(dialog.get_by_label("Version")).to_have_value(canary.removeprefix("v"))
+    expect(dialog.get_by_label("Version", exact=True)).to_have_value(canary.removeprefix("v"))
     dialog.get_by_role("button", name="Deploy").click()
     expect(page.locator("main")).to_contain_text("Canary promoted")
     assert serving(page) == canary

@@ -129,6 +129,15 @@ def test_a_scheduled_deployment_is_carried_out_at_its_time_and_once(project, ver
     assert steps(proposal) == ["done"]
 
 
+def test_the_same_proposed_again_is_the_same(project, versions, owner, mia):
+    wanted = {"project": project, "version": versions[2], "now": NOW, "due_at": LATER}
+    first = propose(actor=owner, **wanted)
+    assert propose(actor=owner, **wanted) == first
+    assert propose(actor=mia, **wanted) != first
+    withdraw(proposal=first, actor=owner)
+    assert propose(actor=owner, **wanted) != first
+
+
 def test_a_schedule_can_be_withdrawn(project, versions, owner, mia):
     proposal = propose(project=project, version=versions[2], actor=owner, now=NOW, due_at=LATER)
     withdraw(proposal=proposal, actor=mia)

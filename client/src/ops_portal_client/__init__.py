@@ -1,6 +1,6 @@
 """Client of Ops Portal's HTTP API, for programs that stream events, ask for predictions and release models."""
 
-from ops_portal_client.answers import Deployment, Prediction, Receipt, Rejection, Run, Version
+from ops_portal_client.answers import Deployment, Prediction, Proposal, Receipt, Rejection, Run, Version
 from ops_portal_client.client import Client
 from ops_portal_client.errors import ApiError, OpsPortalError, Unreachable
 
@@ -10,6 +10,7 @@ __all__ = [
     "Deployment",
     "OpsPortalError",
     "Prediction",
+    "Proposal",
     "Receipt",
     "Rejection",
     "Run",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Self
 
-_TIMES = frozenset({"created_at", "started_at", "updated_at", "finished_at"})
+_TIMES = frozenset({"at", "created_at", "started_at", "updated_at", "finished_at"})
 
 
 class Answer:
@@ -130,7 +130,7 @@ class Version(Answer):
 
 @dataclass(frozen=True)
 class Deployment(Answer):
-    """A fact: from here on this version served."""
+    """A fact: from here on this version served, with `canary` answering `canary_share` per cent of the traffic."""
 
     number: int
     version: int
@@ -138,7 +138,26 @@ class Deployment(Answer):
     mode: str
     created_at: datetime
     previous: int | None = None
+    canary: int | None = None
+    canary_share: int = 0
     since: str = ""
     replay_run: int | None = None
+    proposal: int | None = None
+    reason: str = ""
+    created_by: str | None = None
+
+
+@dataclass(frozen=True)
+class Proposal(Answer):
+    """A deployment that waits: for the time `at`, for a second person, or for both."""
+
+    number: int
+    action: str
+    version: int
+    mode: str
+    needs_approval: bool
+    created_at: datetime
+    share: int = 0
+    at: datetime | None = None
     reason: str = ""
     created_by: str | None = None

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import httpx
 
-from ops_portal_client.answers import Deployment, Prediction, Receipt, Rejection, Run, Version
+from ops_portal_client.answers import Deployment, Prediction, Proposal, Receipt, Rejection, Run, Version
 from ops_portal_client.errors import ApiError
 from ops_portal_client.transport import Transport
 
@@ -141,24 +141,45 @@ class Client:
         """Yield the deployments, newest first: the first says what serves now."""
         return map(Deployment.of, self._pages("deployments/"))
 
-    def deploy(self, version: int, *, mode: str = "pin", reason: str = "") -> Deployment:
-        """Let a version serve from now on; with mode `follow`, its run's newest checkpoint. Safe to repeat."""
-        return self._change("deployments/", {"version": version, "mode": mode, "reason": reason})
+    def deploy(
+        self,
+        version: int,
+        *,
+        mode: str = "pin",
+        canary: int | None = None,
+        at: datetime | str | None = None,
+        reason: str = "",
+    ) -> Deployment | Proposal:
+        """Let a version serve from now on; with mode `follow`, its run's newest checkpoint. Safe to repeat.
+
+        With `canary` it answers that many per cent of the traffic beside what serves; deploying it again without
+        promotes it. A `Proposal` comes back when it waits: for the time `at`, or for a second person where the project
+        asks for one.
+        """
+        body = {"version": version, "mode": mode, "reason": reason} | _when(at)
+        return self._change("deployments/", body | ({} if canary is None else {"canary": canary}))
+
+    def abort_canary(self, reason: str = "") -> Deployment:
+        """Take the canary back: what serves answers everything again."""
+        return Deployment.of(self._post("deployments/canary/abort/", {"reason": reason}, safe=False))
 
     def rollback(self, reason: str, *, since: str, to: int | None = None) -> Deployment:
-        """Restore a version (by default the one served before): live for the next prediction. Safe to repeat.
+        """Restore a version (by default the last good one): live for the next prediction. Safe to repeat.
 
         `since` settles what was learned since: `drop`, `replay` (a run learns it again) or `challenger`.
         """
         body = {"reason": reason, "since": since} | ({} if to is None else {"to": to})
-        return self._change("rollback/", body)
+        made = self._change("rollback/", body)
+        assert isinstance(made, Deployment), "rolling back waits for nobody"
+        return made
 
-    def _change(self, path: str, body: Mapping[str, Any]) -> Deployment:
+    def _change(self, path: str, body: Mapping[str, Any]) -> Deployment | Proposal:
         """Change what serves, saying which deployment is expected to serve now: done once, however often it is sent."""
         newest = next(self.deployments(), None)
         expected = newest.number if newest else 0
         try:
-            return Deployment.of(self._post(path, {**body, "expected": expected}, safe=True))
+            answer = self._post(path, {**body, "expected": expected}, safe=True)
+            return Proposal.of(answer) if "needs_approval" in answer else Deployment.of(answer)
         except ApiError as refused:
             if refused.code != "conflict":
                 raise
@@ -248,6 +269,11 @@ def _receipt(answer: Mapping[str, Any], before: int) -> Receipt:
 
 
 def _matches(made: Deployment, path: str, body: Mapping[str, Any]) -> bool:
-    kind = "rollback" if path == "rollback/" else "deploy"
-    version = body.get("version", body.get("to", made.version))
-    return (made.kind, made.version, made.reason) == (kind, version, str(body["reason"]).strip())
+    if path == "rollback/":
+        kinds, version = {"rollback"}, body.get("to", made.version)
+    elif "canary" in body:
+        kinds, version = {"canary", "widen"}, made.version
+    else:
+        kinds, version = {"deploy", "promote"}, body["version"]
+    same = (made.version, made.reason) == (version, str(body["reason"]).strip())
+    return same and made.kind in kinds and ("canary" not in body or made.canary == body["version"])
