@@ -6,7 +6,18 @@ from assessments.evidence.finding import ACTIVITY, DEPLOYMENTS, NO, PARTLY, RUNS
 from assessments.evidence.records import Records
 from models_registry.models import Deployment, Run
 
-LOGGED = ("deployed", "rolled_back", "run.paused", "run.started", "version.published", "model.registered")
+LOGGED = (
+    "deployed",
+    "rolled_back",
+    "canary.started",
+    "canary.aborted",
+    "deployment.approved",
+    "shadow.started",
+    "run.paused",
+    "run.started",
+    "version.published",
+    "model.registered",
+)
 
 
 @check("deploy_one_click", DEPLOYMENTS)
@@ -63,9 +74,11 @@ def rollback_states_since(records: Records) -> Said:
 
 @check("challenger_in_shadow", RUNS)
 def challenger_in_shadow(records: Records) -> Said:
-    """Runs that learned and were scored after the newest deployment without being what it serves."""
+    """Versions put into the shadow; else runs that were scored after the newest deployment without being served."""
     if not records.deployments:
         return None
+    if put := records.verbs.get("shadow.started", 0):
+        return YES, f"{counted(put, 'challenger')} predicted for live events in the last 90 days, answering nobody."
     serving = records.deployments[0]
     shadows = [
         run
@@ -115,14 +128,21 @@ def candidate_compared(records: Records) -> Said:
 
 @check("approvals_recorded", DEPLOYMENTS)
 def approvals_recorded(records: Records) -> Said:
-    """The newest deployments: their author, reason and the metrics of the version they put into service."""
+    """The newest deployments: their author, reason and metrics, and who agreed where the project asks for it."""
     if not records.deployments:
         return None
     told = sum(bool(row.created_by_id and row.reason and row.version__metrics) for row in records.deployments)
     total = counted(len(records.deployments), "deployment")
     if not told:
         return NO, f"None of {total} says both why and on what figures."
-    return PARTLY, f"{told} of {total} say who decided, why and on what figures; a second approval is not recorded."
+    said = f"{told} of {total} say who decided, why and on what figures"
+    approved = records.verbs.get("deployment.approved", 0)
+    if approved and records.project.deploys_need_approval:
+        return (
+            YES,
+            f"{said}; {counted(approved, 'proposal')} approved by a second person in the last 90 days.",
+        )
+    return PARTLY, f"{said}; no second person has to approve them here."
 
 
 @check("append_only_log", ACTIVITY)

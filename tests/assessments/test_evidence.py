@@ -13,7 +13,9 @@ from assessments.evidence.finding import address
 from assessments.evidence.practices import findings_for
 from assessments.principles import load_catalogue
 from models_registry.models import Alarm, Deployment, Run
-from projects.models import DataImport, Event, LabelCorrection, Role
+from models_registry.services.proposals import approve, propose
+from models_registry.services.shadows import start_shadow
+from projects.models import DataImport, Event, LabelCorrection, Project, Role
 from projects.services.activity import record
 from tests.assessments import records as made
 from tests.factories import make_events, make_member, make_user
@@ -148,6 +150,26 @@ def test_a_challenger_is_a_following_run_scored_beside_the_serving_one(project, 
     made.run(project, owner, mode="follow", state="running", updated_at=timezone.now() + timedelta(minutes=1))
     assert ask(project, "challenger_in_shadow").value == "yes"
     assert ask(project, "freeze_without_stopping").value == "yes"
+
+
+def test_a_challenger_in_the_shadow_is_one(project, owner):
+    first, second = made.versions(project, owner, 2)
+    made.deploy(first, owner)
+    start_shadow(project=project, version=second, actor=owner)
+    finding = ask(project, "challenger_in_shadow")
+    assert (finding.value, "1 challenger predicted for live events" in finding.sentence) == ("yes", True)
+
+
+def test_a_second_person_is_found_where_the_project_asks_for_one(project, owner):
+    first, second = made.versions(project, owner, 2)
+    made.deploy(first, owner, reason="better")
+    assert ask(project, "approvals_recorded").value == "partly"
+    Project.objects.update(deploys_need_approval=True)
+    project.refresh_from_db()
+    proposal = propose(project=project, version=second, actor=owner, now=timezone.now(), reason="better still")
+    approve(proposal=proposal, actor=make_user(), now=timezone.now())
+    finding = ask(project, "approvals_recorded")
+    assert (finding.value, "1 proposal approved by a second person" in finding.sentence) == ("yes", True)
 
 
 def test_drift_detection_and_its_alarms(project, owner):

@@ -62,7 +62,7 @@ def test_a_canary_answers_its_share_and_is_promoted_and_rolled_back(page: Page) 
     page.get_by_role("link", name=f"Roll back to {before}").first.click()
     dialog = page.get_by_role("dialog", name="Roll back")
     dialog.get_by_label("Reason").fill("Only a try")
-    dialog.get_by_role("radio", name=re.compile("^Drop it")).check(force=True)
+    dialog.get_by_role("radio", name=re.compile("^Drop it")).press("Space")
     dialog.get_by_role("button", name="Roll back").click()
     expect(page.locator("main")).to_contain_text("Only a try")
     assert serving(page) == before and asks(page) == before, "live for the very next prediction"
@@ -129,7 +129,7 @@ def test_rolling_back_with_replay_deploys_or_keeps_with_a_reason(page: Page) -> 
     dialog = page.get_by_role("dialog", name="Roll back")
     expect(dialog).to_contain_text("The last good version")
     dialog.get_by_label("Reason").fill("Learn that again")
-    dialog.get_by_role("radio", name=re.compile("^Replay it")).check(force=True)
+    dialog.get_by_role("radio", name=re.compile("^Replay it")).press("Space")
     dialog.get_by_role("button", name="Roll back").click()
     expect(page.locator("main")).to_contain_text("Learning since is replayed")
     eventually(page, lambda: bool(re.search(r"The replay did (not do )?worse", page.locator("main").inner_text())))
@@ -181,6 +181,7 @@ def asks(page: Page) -> str:
 
 def choose_another(select, version: str) -> None:
     """Choose a version that is not `version`."""
+    expect(select).to_be_visible()
     values = select.locator("option").evaluate_all("(options) => options.map((one) => one.value)")
     select.select_option(next(value for value in values if f"v{value}" != version))
 
