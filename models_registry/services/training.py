@@ -49,6 +49,8 @@ CHECKPOINT_SHARE = 0.025
 #: Learners kept in memory between chunks, and what their checkpoints may add up to, in bytes.
 KEPT_LEARNERS = 16
 KEPT_BYTES = 256 * 2**20
+#: How fast a checkpoint is taken to be written before this process has written one of the run.
+BYTES_PER_SECOND = 100 * 2**20
 
 
 class Kept(NamedTuple):
@@ -121,7 +123,8 @@ def _take(run_id: int, owner: str) -> list[Run]:
 
 def _chunk_seconds(runs: Sequence[Run]) -> float:
     """How long to learn before the next checkpoint: longer where checkpoints are dear."""
-    wanted = sum(_checkpoint_seconds.get(run.pk, 0.0) for run in runs) / CHECKPOINT_SHARE
+    costs = [_checkpoint_seconds.get(run.pk, run.checkpoint_bytes / BYTES_PER_SECOND) for run in runs]
+    wanted = sum(costs) / CHECKPOINT_SHARE
     return float(min(max(settings.TRAINING_CHUNK_SECONDS, wanted), LONGEST_CHUNK_SECONDS))
 
 
@@ -259,8 +262,9 @@ def _keep(chunks: Sequence[Chunk], owner: str) -> Advanced:
         prepared.append((chunk, changes, cost))
     old = {chunk.run.pk: chunk.run.checkpoint for chunk, _, _ in prepared}
     kept = commit([(chunk, changes) for chunk, changes, _ in prepared]) if prepared else []
-    # Runs with nothing to do, and those that were overtaken: whoever is next may have them.
-    Run.objects.filter(lease_owner=owner).update(lease_owner="", lease_until=None, updated_at=timezone.now())
+    if len(kept) < len(chunks):
+        # Runs with nothing to do, and those that were overtaken: whoever is next may have them.
+        Run.objects.filter(lease_owner=owner).update(lease_owner="", lease_until=None, updated_at=timezone.now())
     _checkpoint_seconds.update((chunk.run.pk, cost) for chunk, _, cost in prepared)
     for chunk in kept:
         _remember(chunk)
