@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -69,13 +68,12 @@ class Chunk:
         return not (self.events or self.replay_done or self.failure)
 
 
-def write_artifact(chunk: Chunk) -> tuple[dict[str, Any], float]:
-    """Write the chunk's checkpoint; return the new values of the run's row and what the writing cost, in seconds.
+def write_artifact(chunk: Chunk) -> dict[str, Any]:
+    """Write the chunk's checkpoint; return the new values of the run's row.
 
     A model that has outgrown its limit keeps its last good checkpoint, and the chunk becomes its end.
     """
     run = chunk.run
-    started = time.perf_counter()
     data = engine.dump(chunk.learner) if chunk.events or not run.checkpoint else b""
     if len(data) > settings.ARTIFACT_MAX_BYTES:
         raise OutgrownError(
@@ -84,8 +82,7 @@ def write_artifact(chunk: Chunk) -> tuple[dict[str, Any], float]:
             "is kept. Give the model a size limit (for trees: max_depth or max_size) and start a new run."
         )
     sha = artifacts.save(data) if data else run.checkpoint
-    changes = _changes(chunk, sha, len(data) or run.checkpoint_bytes)
-    return changes, time.perf_counter() - started
+    return _changes(chunk, sha, len(data) or run.checkpoint_bytes)
 
 
 class OutgrownError(Exception):

@@ -155,7 +155,7 @@ def test_dear_checkpoints_are_rare(project, settings, tmp_path: Path) -> None:
     SlowStorage.written = 0
     run = make_run(make_model(project, spec=TREE), seed=1)
     assert run.state == Run.State.COMPLETED
-    # The first is not known to be dear; after it so much is learned that each is a fortieth of it.
+    # The first is not known to be dear; after it so much is learned that each is a fiftieth of it.
     assert SlowStorage.written <= 2 + run.learning_seconds * training.CHECKPOINT_SHARE / SlowStorage.seconds + 1
 
 
