@@ -215,6 +215,23 @@ class AssessmentRounds(APIView):
         summary="List closed rounds",
         tags=["assessments"],
         responses=RoundsOut,
+        examples=[
+            OpenApiExample(
+                "One closed round",
+                {
+                    "results": [
+                        {
+                            "assessment": 1,
+                            "round": 2,
+                            "closed_at": "2026-11-20T14:05:00Z",
+                            "complete": True,
+                            "seal": "9f2c",
+                        }
+                    ]
+                },
+                response_only=True,
+            )
+        ],
     )
     def get(self, request: Request, slug: str) -> Response:
         """List the rounds that have a result. An open round shows nothing, not even that somebody has voted."""
@@ -240,6 +257,22 @@ class AssessmentResult(APIView):
         summary="Read the result of a round",
         tags=["assessments"],
         responses=OpenApiTypes.OBJECT,
+        examples=[
+            OpenApiExample(
+                "The beginning of a result",
+                {
+                    "project": "pump-failures",
+                    "assessment": 1,
+                    "round": 2,
+                    "invited": 6,
+                    "voted": 6,
+                    "complete": True,
+                    "net_days": {"p10": 20.1, "p50": 24.0, "p90": 30.8},
+                    "principles": [{"principle": "versioning", "verdict": "Adopt now", "probability": 1.0}],
+                },
+                response_only=True,
+            )
+        ],
     )
     def get(self, request: Request, slug: str, assessment: int, number: int) -> Response:
         """Read the whole report of a closed round: the same document as the JSON export of its page.

@@ -166,7 +166,7 @@ class AssumptionsForm(forms.Form):
             ),
             Grid(
                 "How far a rating is varied, in points, by confidence",
-                ("", "High", "Medium", "Low"),
+                ("Confidence", "High", "Medium", "Low"),
                 (("Half-width", tuple(self[f"noise_half_widths-{level}"] for level in widths)),),
             ),
             Grid(
