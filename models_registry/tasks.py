@@ -61,14 +61,14 @@ def ring_waiting_runs() -> int:
 
 @shared_task(name="models_registry.tasks.watch_deployments", expires=3)
 def watch_deployments() -> int:
-    """Carry out what is due, settle replays that ended, and ring for answers that wait to be scored."""
-    now = timezone.now()
-    proposals.carry_out_due(now=now)
-    settle_replays.delay()
+    """Ring for answers that wait to be scored and for replays that ended; carry out what is due."""
     deployed = Deployment.objects.order_by().values("project").distinct()
     waiting = list(Project.objects.filter(pk__in=deployed, archived_at=None).values_list("pk", flat=True))
     for project_id in waiting:
         watch_answers.delay(project_id)
+    if replays.unsettled().exists():
+        settle_replays.delay()
+    proposals.carry_out_due(now=timezone.now())
     return len(waiting)
 
 
@@ -80,10 +80,12 @@ def settle_replays() -> None:
 
 @shared_task(name="models_registry.tasks.watch_answers", expires=3)
 def watch_answers(project_id: int) -> None:
-    """Ask a project's challengers about what was answered, and score what has a label by now."""
-    more = shadows.answer_in_shadow(project_id)
-    if live_scoring.score_answers(project_id) or more:
-        watch_answers.delay(project_id)
+    """Ask a project's challengers about what was answered, and score what has a label by now.
+
+    What is left after some seconds waits for the next ring, so that learning keeps its workers.
+    """
+    shadows.answer_in_shadow(project_id)
+    live_scoring.score_answers(project_id)
 
 
 @shared_task(name="models_registry.tasks.seal_version")

@@ -24,7 +24,7 @@ from projects.models import Project
 
 #: Positions of the stream that share one point.
 STRETCH = 100
-#: Positions looked at in one transaction, and seconds after which a worker rings for the rest.
+#: Positions looked at in one transaction, and seconds after which the rest waits for the next time.
 POSITIONS, SECONDS = 5_000, 1.0
 
 _decode = msgspec.json.Decoder().decode

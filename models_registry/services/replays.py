@@ -7,10 +7,11 @@ compared pair by pair on what came since; on the newest part of it where there i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from models_registry import artifacts, engine
 from models_registry.learning.compare import Verdict, compare
@@ -31,15 +32,26 @@ if TYPE_CHECKING:
 #: Events of the end of a replay that the comparison covers at least, where the replay learned so many.
 JUDGED = 1_000
 BATCH = 1_000
+#: How long one worker may take to judge a replay before another one tries.
+LEASE = timedelta(minutes=5)
+
+
+def unsettled() -> QuerySet[Deployment]:
+    """The rollbacks whose replay has ended and was not judged yet."""
+    return Deployment.objects.filter(replay_run__state__in=Run.ENDED, verdict=None)
 
 
 def settle_replays(*, now: datetime) -> int:
-    """Judge the replays that have ended; return how many."""
-    ended = Deployment.objects.filter(replay_run__state__in=Run.ENDED, verdict=None)
+    """Judge the replays that have ended and that no other worker is at; return how many."""
     settled = 0
-    for rollback in ended.select_related("project__team", "version", "replay_run__model", "created_by"):
-        _settle(rollback, now)
-        settled += 1
+    for rollback in unsettled().select_related("project__team", "version", "replay_run__model", "created_by"):
+        # A run that has ended needs its lease for nothing else.
+        free = Q(lease_until=None) | Q(lease_until__lt=now)
+        run = rollback.replay_run
+        assert run is not None
+        if Run.objects.filter(free, pk=run.pk).update(lease_until=now + LEASE):
+            _settle(rollback, now)
+            settled += 1
     return settled
 
 

@@ -24,8 +24,8 @@ from projects.services.activity import record
 
 #: Challengers of one project at a time.
 MOST = 5
-#: Predictions taken at a time, and seconds after which a worker rings for the rest.
-BATCH, SECONDS = 500, 1.0
+#: Predictions taken at a time, and seconds after which the rest waits for the next time.
+BATCH, SECONDS = 100, 1.0
 #: Predictions before the newest one seen that are looked at again: on PostgreSQL one may commit after a later one.
 LOOK_BACK = 2_000
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from models_registry.models import Deployment, Prediction, Version
 from models_registry.services import serving
@@ -86,7 +88,7 @@ def test_rolling_back_ends_the_canary(project, versions, owner):
 def test_no_query_more_is_needed_to_answer(project, versions, owner, django_assert_num_queries):
     one = predict(project=project, item=Incoming(1, "warm", FEATURES), now=NOW)
     assert one.version == 1
-    with django_assert_num_queries(7) as without:
+    with CaptureQueriesContext(connection) as without:
         predict(project=project, item=Incoming(1, "without", FEATURES), now=NOW)
     start_canary(project=project, version=versions[1], share=50, actor=owner)
     ask(project, KEYS[:20])

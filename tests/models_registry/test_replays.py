@@ -138,7 +138,21 @@ def test_a_long_replay_is_judged_on_its_end(project, rolled_back, monkeypatch):
     assert "on the same 100 events" in verdict().reason, "from position 500, the last version that leaves so many"
 
 
+def test_while_one_worker_judges_no_other_one_does(project, rolled_back, monkeypatch):
+    learn(rolled_back.replay)
+    found = []
+
+    def judge(rollback, now):
+        found.append(settle_replays(now=now))
+
+    monkeypatch.setattr(replays, "_settle", judge)
+    assert (settle_replays(now=NOW), found) == (1, [0])
+    assert settle_replays(now=NOW + replays.LEASE * 2) == 1, "it did not come to an end: the next one tries"
+
+
 def test_the_worker_settles_it(project, rolled_back, rung):
+    tasks.watch_deployments()
+    assert "models_registry.tasks.settle_replays" not in [ring[0] for ring in rung], "nothing to settle yet"
     learn(rolled_back.replay)
     tasks.watch_deployments()
     assert "models_registry.tasks.settle_replays" in [ring[0] for ring in rung]
