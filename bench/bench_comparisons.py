@@ -17,9 +17,8 @@ from bench import sandbox
 
 EVENTS = 20_000
 REPEATS = 3
-#: Template, how many variants of it.
-CASES = [("logistic-regression", 4), ("logistic-regression", 8), ("hoeffding-tree", 4)]
-WANTED = 1.05
+#: Template, how many variants of it, what the ratio should reach: the dearer the model, the less there is to share.
+CASES = [("logistic-regression", 4, 1.05), ("logistic-regression", 8, 1.05), ("hoeffding-tree", 4, 1.0)]
 
 
 def learn(runs: list[Any]) -> float:
@@ -58,7 +57,7 @@ def main() -> int:
     print(f"{EVENTS:,} events, medians of {REPEATS} rounds that take turns.\n")
     print("| models | a run each, s | one pass, s | ratio | wanted |")
     print("|---|---|---|---|---|")
-    for slug, count in CASES:
+    for slug, count, wanted in CASES:
         spec = find_template(slug).spec
         models = [
             register_model(project=project, name=f"{slug} {count} {n}", spec=spec, actor=None) for n in range(count)
@@ -70,9 +69,9 @@ def main() -> int:
             made = start_comparison(project=project, name="", models=models, actor=None, seed=1, publish_every=0)
             rounds.append((apart, learn(list(made.runs.order_by("pk")))))
         ratio = statistics.median(apart / together for apart, together in rounds)
-        failed |= ratio < WANTED
+        failed |= ratio < wanted
         apart, together = (statistics.median(one[i] for one in rounds) for i in range(2))
-        print(f"| {count} x {slug} | {apart:.2f} | {together:.2f} | **{ratio:.2f}** | {WANTED} |", flush=True)
+        print(f"| {count} x {slug} | {apart:.2f} | {together:.2f} | **{ratio:.2f}** | {wanted} |", flush=True)
     return int(failed)
 
 

@@ -44,6 +44,8 @@ BATCH = 1_000
 FIRST_BATCH = 100
 #: Longest time between two checkpoints, however dear a checkpoint is.
 LONGEST_CHUNK_SECONDS = 60.0
+#: A chunk of several runs in one pass lasts up to so many times as long as that of one.
+MOST_STRETCH = 4
 #: A checkpoint may cost this share of the learning between two of them; versions by rule come on top.
 CHECKPOINT_SHARE = 0.02
 #: Learners kept in memory between chunks, and what their checkpoints may add up to, in bytes.
@@ -122,10 +124,14 @@ def _take(run_id: int, owner: str) -> list[Run]:
 
 
 def _chunk_seconds(runs: Sequence[Run]) -> float:
-    """How long to learn before the next checkpoint: longer where checkpoints are dear."""
+    """How long to learn before the next checkpoint: longer where checkpoints are dear.
+
+    Runs in one pass write theirs together, so they learn longer in between, or the pass would cost what it saves.
+    """
     costs = [_checkpoint_seconds.get(run.pk, run.checkpoint_bytes / BYTES_PER_SECOND) for run in runs]
     wanted = sum(costs) / CHECKPOINT_SHARE
-    return float(min(max(settings.TRAINING_CHUNK_SECONDS, wanted), LONGEST_CHUNK_SECONDS))
+    usual = settings.TRAINING_CHUNK_SECONDS * min(len(runs), MOST_STRETCH)
+    return float(min(max(usual, wanted), LONGEST_CHUNK_SECONDS))
 
 
 def _learner_of(run: Run) -> Learner:

@@ -17,13 +17,13 @@ PROJECT = "/projects/phishing-pages/"
 def test_a_sweep_is_counted_started_and_judged(page: Page) -> None:
     page.goto(f"{PROJECT}models/")
     number = re.search(
-        r"models/(\d+)/", page.get_by_role("link", name="Logistic regression").get_attribute("href") or ""
+        r"models/(\d+)/", page.get_by_role("link", name="Logistic regression", exact=True).get_attribute("href") or ""
     )
     assert number
     page.goto(f"{PROJECT}comparisons/sweep/?model={number[1]}")
     page.get_by_label("Values of LogisticRegression.l2").fill("0, 0.01, 0.1")
     expect(page.get_by_text("3 candidates", exact=True)).to_be_visible()
-    page.get_by_label("Values of LogisticRegression.l2").fill("much")
+    page.get_by_label("Values of LogisticRegression.l2").fill("much, more")
     expect(page.get_by_text("expected a number")).to_be_visible()
     page.get_by_label("Values of LogisticRegression.l2").fill("0, 0.01, 0.1")
     expect(page.get_by_text("3 candidates", exact=True)).to_be_visible()
