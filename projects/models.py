@@ -240,6 +240,7 @@ class DataImport(models.Model):
         PARQUET = "parquet", "Parquet file"
         BUNDLED = "bundled", "Bundled data set"
         SYNTHETIC = "synthetic", "Synthetic stream"
+        REDIS = "redis", "Redis stream"
 
     class State(models.TextChoices):
         PREVIEW = "preview", "Waiting for confirmation"
@@ -252,6 +253,8 @@ class DataImport(models.Model):
 
     #: States in which a worker may take the import.
     ACTIVE = (State.QUEUED, State.RUNNING)
+    #: Kinds that a consumer process takes in, not the worker.
+    CONSUMED = (Kind.REDIS,)
     #: States that an import never leaves.
     ENDED = (State.COMPLETED, State.CANCELLED, State.FAILED)
 

@@ -12,6 +12,7 @@ from projects.models import DataImport, Event, LabelCorrection, Project
 
 State = DataImport.State
 STREAM_KINDS = {DataImport.Kind.BUNDLED.label, DataImport.Kind.SYNTHETIC.label}
+CONSUMED_KINDS = {kind.label for kind in DataImport.CONSUMED}
 #: Features shown as columns of their own; the rest is on the event's page.
 COLUMNS = 5
 NEWEST = 12
@@ -44,6 +45,11 @@ class ImportRow:
         return self.state in DataImport.ACTIVE
 
     @property
+    def consumed(self) -> bool:
+        """Say whether a consumer process takes it in, without an end to be seen."""
+        return self.kind in CONSUMED_KINDS
+
+    @property
     def paced(self) -> bool:
         """Say whether it is a stream whose rate can be changed now."""
         return self.kind in STREAM_KINDS and self.state not in DataImport.ENDED
@@ -66,6 +72,8 @@ class ImportRow:
     @property
     def doing(self) -> str:
         """What goes on, beside the progress bar."""
+        if self.consumed:
+            return f"{self.rows:,} entries done; `manage.py consume` takes them in"
         return f"{self.rows:,} rows done" if self.state != State.QUEUED or self.rows else "Waiting for a worker"
 
     @property

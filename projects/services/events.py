@@ -30,7 +30,7 @@ from projects.labels import LabelRule
 from projects.models import LabelCorrection, Project
 from projects.payload import MISSING, Incoming, IncomingLabel, PayloadError, check_clock
 
-__all__ = ["MISSING", "Incoming", "IncomingLabel", "Receipt", "Rejection", "accept", "accept_labels"]
+__all__ = ["MISSING", "Incoming", "IncomingLabel", "Receipt", "Rejection", "accept", "accept_labels", "accept_mixed"]
 
 _encode = msgspec.json.Encoder().encode
 _LABEL, _POSITION, _LABELLED_AT = 3, 4, 7  # places in a row of event_store.COLUMNS
@@ -75,6 +75,11 @@ def accept(*, project_id: int, items: Sequence[Incoming], now: datetime) -> Rece
 def accept_labels(*, project_id: int, labels: Sequence[IncomingLabel], now: datetime) -> Receipt:
     """Join labels to the events they name, in the order given; one whose event has not come is kept for it."""
     return _take(project_id, _Part(labels, now))
+
+
+def accept_mixed(*, project_id: int, items: Sequence[Incoming | IncomingLabel], now: datetime) -> Receipt:
+    """Take events and labels in as they come, in the order given."""
+    return _take(project_id, _Part(items, now))
 
 
 @dataclass(slots=True)

@@ -57,7 +57,10 @@ class Chunk:
 def advance_import(*, import_id: int, now: datetime) -> float | None:
     """Do one step of an import; return after how many seconds the next one is due, None when there is none."""
     data_import = (
-        DataImport.objects.select_related("project__team").filter(pk=import_id, state__in=DataImport.ACTIVE).first()
+        DataImport.objects.select_related("project__team")
+        .exclude(kind__in=DataImport.CONSUMED)
+        .filter(pk=import_id, state__in=DataImport.ACTIVE)
+        .first()
     )
     if data_import is None or (data_import.lease_until and data_import.lease_until > now + timedelta(seconds=0.1)):
         return None  # over, paused, or not due: whoever rang twice is told once
@@ -80,7 +83,8 @@ def advance_import(*, import_id: int, now: datetime) -> float | None:
 def waiting_imports(*, now: datetime) -> list[int]:
     """Return the imports that a worker should be at and none is: never rung, or their worker is gone."""
     overdue = Q(lease_until=None) | Q(lease_until__lt=now - LEASE)
-    return list(DataImport.objects.filter(overdue, state__in=DataImport.ACTIVE).values_list("pk", flat=True))
+    waiting = DataImport.objects.filter(overdue, state__in=DataImport.ACTIVE).exclude(kind__in=DataImport.CONSUMED)
+    return list(waiting.values_list("pk", flat=True))
 
 
 @transaction.atomic

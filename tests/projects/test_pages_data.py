@@ -222,7 +222,7 @@ def test_rows_set_aside_are_paged_and_can_be_downloaded(signed_in, page_of, proj
 
 def test_the_data_page_shows_counts_and_newest_events(signed_in, page_of, project, django_assert_max_num_queries):
     empty = signed_in.get(page_of("data")).content.decode()
-    assert "four ways to bring them" in empty
+    assert "five ways to bring them" in empty
     make_events(project, 20)
     make_events(project, 5, labelled=False, start=20)
     with django_assert_max_num_queries(7):

@@ -1,0 +1,85 @@
+"""Taking messages of a stream outside the portal in: committed first, acknowledged afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import F
+
+from ops_portal.errors import UserError
+from projects.messages import Message, read_message
+from projects.models import DataImport, Project, RejectedRow
+from projects.payload import Incoming, IncomingLabel, PayloadError
+from projects.services.activity import record
+from projects.services.events import Rejection, accept_mixed
+
+State = DataImport.State
+REJECTED_KEPT = 10_000
+
+
+@transaction.atomic
+def open_stream(*, project: Project, actor: User, kind: str, name: str, address: str) -> DataImport:
+    """Return the record of a stream that flows into the project: the one at work under this address, or a new one.
+
+    All consumers of one group share it; pausing or cancelling it on its page reaches them all.
+    """
+    if project.archived_at is not None:
+        raise UserError("This project is archived; bring it back first.", code="archived", status=409)
+    Project.objects.select_for_update().filter(pk=project.pk).values_list("pk").get()
+    known = project.imports.filter(kind=kind, options__address=address).exclude(state__in=DataImport.ENDED).first()
+    if known is not None:
+        return known
+    made = DataImport.objects.create(
+        project=project,
+        kind=kind,
+        name=name[:200],
+        options={"address": address},
+        state=State.RUNNING,
+        created_by=actor,
+    )
+    summary = f"connected {made.get_kind_display()} {name}"
+    record(actor=actor, verb="import.started", summary=summary, project=project, data_import=made.pk)
+    return made
+
+
+@transaction.atomic
+def take_messages(*, stream: DataImport, messages: Sequence[Message], source: str, now: datetime) -> bool:
+    """Take messages in, in one transaction; say whether the stream still flows: if not, nothing was taken.
+
+    A message that cannot be read is set aside with its reason and counts as done, so that it stops nobody.
+    """
+    flowing = DataImport.objects.select_for_update().filter(pk=stream.pk, state__in=DataImport.ACTIVE).first()
+    if flowing is None:
+        return False
+    task = stream.project.task
+    items: list[Incoming | IncomingLabel] = []
+    rejected: list[Rejection] = []
+    for line, message in enumerate(messages, start=flowing.row + 1):
+        try:
+            items.append(read_message(line, message, source, task))
+        except PayloadError as wrong:
+            rejected.append(Rejection(line, f"{message.name}: {wrong}"))
+    receipt = accept_mixed(project_id=stream.project_id, items=items, now=now)
+    rejected += receipt.rejected
+    bodies = {line: message.body for line, message in enumerate(messages, start=flowing.row + 1)}
+    RejectedRow.objects.bulk_create(
+        RejectedRow(
+            data_import_id=stream.pk,
+            line=one.line,
+            reason=one.error[:300],
+            raw=bodies[one.line][:2000].decode("utf-8", "replace").replace("\0", "\ufffd")[:500],
+        )
+        for one in rejected[: max(0, REJECTED_KEPT - flowing.rejected)]
+    )
+    DataImport.objects.filter(pk=stream.pk).update(
+        state=State.RUNNING,
+        row=F("row") + len(messages),
+        accepted=F("accepted") + receipt.accepted + receipt.waiting,
+        duplicates=F("duplicates") + receipt.duplicates,
+        corrections=F("corrections") + receipt.corrections,
+        rejected=F("rejected") + len(rejected),
+    )
+    return True
