@@ -31,6 +31,8 @@ State = DataImport.State
 #: A file is read in pieces, so this only keeps the disk from filling up.
 MAX_FILE = 200 * 2**20
 MAX_RATE = 10_000.0
+#: The types of labels beside which those of a synthetic stream fit.
+_LABELS = {"binary": ("boolean", "integer"), "multiclass": ("integer",), "regression": ("number",)}
 
 
 @transaction.atomic
@@ -143,6 +145,11 @@ def _check_recipe(project: Project, recipe: Recipe) -> SyntheticStream:
         raise UserError("Choose one of the streams offered.", fields={"stream": "unknown"}) from None
     if stream.task != project.task:
         raise UserError(f"{stream.title} does not fit: this project is a {project.get_task_display().lower()}.")
+    if project.label_type not in {"", *_LABELS[stream.task]}:
+        raise UserError(
+            "The labels of this project are texts, and those of a synthetic stream are not: every event would be set"
+            " aside. Register a project of its own for it."
+        )
     if not 0 <= recipe.seed <= MAX_SEED:
         raise UserError(f"A seed is a whole number from 0 to {MAX_SEED:,}.", fields={"seed": "range"})
     if recipe.drift not in {NO_DRIFT, ABRUPT, GRADUAL}:

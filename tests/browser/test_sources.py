@@ -20,15 +20,15 @@ ROWS = 120
 
 
 @pytest.fixture
-def project(page: Page) -> str:
+def project(page: Page, request: pytest.FixtureRequest) -> str:
     """A project of this test's own."""
     page.goto("/projects/new/")
-    page.get_by_label("Name", exact=True).fill("Sources")
+    page.get_by_label("Name", exact=True).fill(request.node.name.replace("_", " ")[:60])
     page.get_by_role("radio", name=re.compile("^Binary classification")).check(force=True)
     page.get_by_label("Name of the label").fill("failed")
     page.get_by_label("Primary metric").select_option(label="Accuracy")
     page.get_by_role("button", name="Register and go on").click()
-    page.wait_for_url(re.compile("/projects/sources.*/scope/"))
+    page.wait_for_url(re.compile("/scope/"))
     found = re.search(r"/projects/([^/]+)/", page.url)
     assert found
     return found[1]
@@ -56,7 +56,7 @@ def as_parquet() -> bytes:
     return sink.getvalue()
 
 
-def test_a_file_of_each_kind_and_a_stream_with_drift(page: Page, project: str, tmp_path: Path) -> None:
+def test_a_file_of_each_kind_comes_in(page: Page, project: str, tmp_path: Path) -> None:
     for name, raw in (("rows.csv", as_csv()), ("rows.ndjson", as_ndjson()), ("rows.parquet", as_parquet())):
         (tmp_path / name).write_bytes(raw)
         page.goto(f"/projects/{project}/data/upload/")
@@ -72,7 +72,6 @@ def test_a_file_of_each_kind_and_a_stream_with_drift(page: Page, project: str, t
         expect(page.get_by_text(re.compile(f"^{ROWS} of {ROWS}"))).to_be_visible()
         if name == "rows.ndjson":
             expect(page.get_by_role("cell", name=str(ROWS + 1), exact=True)).to_be_visible()
-    starts_a_stream(page, project)
     page.goto(f"/projects/{project}/data/labels/")
     page.get_by_role("radio", name=re.compile("^Is unknown")).check(force=True)
     page.get_by_role("button", name="What would it do?").click()
@@ -80,8 +79,7 @@ def test_a_file_of_each_kind_and_a_stream_with_drift(page: Page, project: str, t
     look_at(page, "data-labels")
 
 
-def starts_a_stream(page: Page, project: str) -> None:
-    """Its labels are true and false, and this project's are two texts: it says so, row by row, and then ends."""
+def test_a_stream_with_drift_flows_faster_pauses_and_ends(page: Page, project: str) -> None:
     page.goto(f"/projects/{project}/data/synthetic/")
     page.get_by_role("radio", name=re.compile("^Loan applications")).check(force=True)
     page.get_by_role("radio", name="Gradual").check(force=True)

@@ -11,8 +11,10 @@ from django.utils import timezone
 
 from ops_portal.errors import UserError
 from projects.models import Activity, DataImport, Event, Task
+from projects.payload import Incoming
 from projects.river_streams import close_data_set, close_synthetic, read_data_set, read_synthetic
 from projects.services import import_steps, imports
+from projects.services.events import accept
 from projects.stream import read_labelled
 from projects.synthetic import ABRUPT, GRADUAL, NO_DRIFT, STREAMS, Recipe
 from tests.factories import make_project
@@ -129,6 +131,14 @@ def test_what_cannot_flow_is_refused(project, owner, recipe, more, reason):
     with pytest.raises(UserError, match=reason):
         imports.start_synthetic(project=project, actor=owner, recipe=recipe, **{"events": 10} | more)
     assert not DataImport.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_stream_whose_labels_do_not_fit_is_refused_as_a_whole(project, owner):
+    accept(project_id=project.pk, items=[Incoming(1, "a", {"x": 1.0}, "yes")], now=timezone.now())
+    project.refresh_from_db()
+    with pytest.raises(UserError, match="a project of its own"):
+        imports.start_synthetic(project=project, actor=owner, recipe=Recipe("sea", 1), events=10)
 
 
 @pytest.mark.django_db
