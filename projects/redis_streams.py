@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import redis
 from redis.exceptions import ResponseError
@@ -59,7 +59,7 @@ class RedisStream:
         self._field = field.encode()
         self._begin = "0" if from_start else "$"
         self._claim_after = claim_after
-        self._redis: Connection = redis.Redis.from_url(url, socket_timeout=30, socket_connect_timeout=5)
+        self._redis = cast(Connection, redis.Redis.from_url(url, socket_timeout=30, socket_connect_timeout=5))
         #: Up to where the entries that this name held at the start were given out; None once they all were.
         self._held: str | None = "0"
         self._next_claim = 0.0
