@@ -7,6 +7,7 @@ from models_registry.api import (
     deployments,
     findings,
     models,
+    monitors,
     predict,
     proposals,
     runs,
@@ -45,5 +46,6 @@ urlpatterns = [
     path("challengers/", trials.Challengers.as_view(), name="challengers"),
     path("challengers/<int:number>/stop/", trials.StopChallenger.as_view(), name="challenger_stop"),
     path("rollback/", deployments.RollBack.as_view(), name="rollback"),
+    path("monitors/", monitors.Monitors.as_view(), name="monitors"),
     path("alarms/", findings.Alarms.as_view(), name="alarms"),
 ]

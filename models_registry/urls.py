@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from models_registry.urls_learning import patterns as learning_patterns
-from models_registry.views import dashboard, deployments, overview, predictions, trials
+from models_registry.views import dashboard, deployments, metrics, overview, predictions, trials
 
 app_name = "models_registry"
 urlpatterns: list[URLPattern] = [
@@ -27,5 +27,6 @@ urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/deployments/proposals/<int:number>/", trials.proposal, name="proposal"),
     path("projects/<slug:slug>/predict/", predictions.predict_form, name="predict_form"),
     path("projects/<slug:slug>/predict/label/", predictions.predict_label, name="predict_label"),
+    path("metrics", metrics.metrics, name="metrics"),
     *learning_patterns,
 ]

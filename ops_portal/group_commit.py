@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -21,6 +22,9 @@ log = logging.getLogger(__name__)
 
 #: Calls that share one transaction at most; it bounds how long the first of them waits for the last.
 MOST = 128
+#: Seconds that the first waits for others, when the ones before had company: their answers are out by then, and the
+#: next questions of the same clients share this transaction instead of waiting for it.
+GATHER = 0.0002
 
 
 class _Ticket(Generic[Job, Result]):
@@ -53,6 +57,7 @@ class GroupCommit(Generic[Job, Result]):
         self._mutex = threading.Lock()
         self._queue: list[_Ticket[Job, Result]] = []
         self._busy = False
+        self._company = False
 
     def call(self, job: Job) -> Result:
         """Carry out `job`, alone or with others; return its result or raise its exception."""
@@ -72,8 +77,11 @@ class GroupCommit(Generic[Job, Result]):
 
     def _lead(self) -> None:
         """Carry out what is queued, this caller's job first, then hand over to the first who came meanwhile."""
+        if self._company:
+            time.sleep(GATHER)
         with self._mutex:
             together, self._queue = self._queue[:MOST], self._queue[MOST:]
+        self._company = len(together) > 1
         outcomes: Sequence[Result | BaseException] = ()
         try:
             outcomes = self._do([ticket.job for ticket in together])

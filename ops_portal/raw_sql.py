@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 Row = tuple[Any, ...]
 
 
 def fetch_all(sql: str, parameters: Sequence[Any]) -> list[Row]:
     """Return the rows of a statement with `%s` for its parameters."""
+    connection = connections[DEFAULT_DB_ALIAS]
     if connection.queries_logged or connection.connection is None:
         with connection.cursor() as cursor:
             cursor.execute(sql, parameters)
@@ -31,6 +32,7 @@ def fetch_all(sql: str, parameters: Sequence[Any]) -> list[Row]:
 
 def run_many(sql: str, rows: Sequence[Sequence[Any]]) -> None:
     """Run a statement for each row of parameters."""
+    connection = connections[DEFAULT_DB_ALIAS]
     if connection.vendor == "sqlite" and not connection.queries_logged and connection.connection is not None:
         with connection.wrap_database_errors:
             connection.connection.executemany(_for_sqlite(sql), rows)

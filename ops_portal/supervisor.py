@@ -20,6 +20,8 @@ from ops_portal.env import DATA_DIR, LONGEST_SOCKET_PATH, broker_socket, env
 
 PIDS = DATA_DIR / "run" / "pids.json"
 PORTS_TRIED = 20
+#: Threads of a web process: as many calls can share a commit (decision 6).
+WEB_THREADS = 8
 
 
 class Signals:
@@ -84,8 +86,8 @@ def commands(host: str, port: int, *, workers: int, web_workers: int) -> dict[st
     celery = f'{python} -W "ignore:You\'re running the worker" -m celery -A ops_portal --quiet'
     all_of_them = {
         "web": f"{python} -m granian --interface wsgi --host {host} --port {port} --workers {web_workers} "
-        "--blocking-threads 1 --no-ws --log-level warning --workers-kill-timeout 3 --respawn-failed-workers "
-        "ops_portal.wsgi:application",
+        f"--blocking-threads {WEB_THREADS} --no-ws --log-level warning --workers-kill-timeout 3 "
+        "--respawn-failed-workers ops_portal.wsgi:application",
         "worker": f"{celery} worker --concurrency {workers} --loglevel WARNING "
         "--without-gossip --without-mingle --without-heartbeat",
         "beat": f"{celery} beat --loglevel WARNING --pidfile=",

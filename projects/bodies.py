@@ -15,6 +15,8 @@ import msgspec
 MAX_JSON = 10 * 2**20
 MAX_LINE = 2 * 2**20
 PIECE = 256 * 1024
+#: Bytes of lines after which a batch is full, whatever their number.
+MAX_BATCH = 4 * 2**20
 
 NDJSON_TYPES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
 
@@ -34,11 +36,12 @@ class Readable(Protocol):
 
 
 class Item(NamedTuple):
-    """One item of a body: where it stood (from 1), and its value, or why it cannot be read."""
+    """One item of a body: where it stood (from 1), its value, or why it cannot be read, and the length of its line."""
 
     line: int
     value: Any
     error: str = ""
+    size: int = 0
 
 
 def read_json(body: Readable) -> Any:
@@ -71,7 +74,7 @@ def read_ndjson_items(body: Readable) -> Iterator[Item]:
             yield Item(line, None, f"the line is longer than {MAX_LINE >> 20} MB")
         elif raw.strip():
             try:
-                yield Item(line, decode(raw))
+                yield Item(line, decode(raw), size=len(raw))
             except BodyError as error:
                 yield Item(line, None, str(error))
 
@@ -153,12 +156,14 @@ def _read_up_to(body: Readable, size: int) -> bytes:
 
 
 def in_batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """Yield `items` in lists of up to `size`."""
+    """Yield `items` in lists of up to `size`, fewer where their lines are long: a list is held in memory."""
     batch: list[Item] = []
+    length = 0
     for item in items:
         batch.append(item)
-        if len(batch) == size:
+        length += item.size
+        if len(batch) == size or length >= MAX_BATCH:
             yield batch
-            batch = []
+            batch, length = [], 0
     if batch:
         yield batch

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -122,6 +123,7 @@ def join_labels(labels: Sequence[LabelToJoin]) -> None:
             )
 
 
+@lru_cache(maxsize=256)
 def stored_time(moment: datetime | None) -> Any:
-    """`moment` as a raw query of this database takes it."""
+    """`moment` as a raw query of this database takes it; the rows of one commit share it."""
     return None if moment is None else connection.ops.adapt_datetimefield_value(moment)

@@ -106,6 +106,7 @@ READS = [
     "versions/1/",
     "deployments/",
     "alarms/",
+    "monitors/",
     "assessment/",
     "",
 ]

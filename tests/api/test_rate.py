@@ -20,8 +20,10 @@ from tests.api.calls import Calls, refused
 
 @pytest.fixture(autouse=True)
 def fresh():
+    rate._here.clear()
     cache.clear()
     yield
+    rate._here.clear()
     cache.clear()
 
 

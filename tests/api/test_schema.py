@@ -33,7 +33,7 @@ def test_every_call_of_the_design_is_there(schema):
     expected |= {
         (method, f"{project}{name}/") for name in ("models", "runs", "deployments") for method in ("get", "post")
     }
-    expected |= {("get", f"{project}{name}/") for name in ("versions", "alarms", "assessment")}
+    expected |= {("get", f"{project}{name}/") for name in ("versions", "alarms", "monitors", "assessment")}
     expected |= {("get", f"{project}models/{{model_id}}/"), ("post", f"{project}versions/restore/")}
     expected |= {("get", f"{project}runs/{{number}}/{name}") for name in ("", "metrics/", "set-aside/")}
     expected |= {("post", f"{project}runs/{{number}}/{name}/") for name in ("pause", "resume", "cancel", "publish")}

@@ -1,0 +1,104 @@
+"""A body of 100 MB does not sit in the memory of the web process that takes it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from projects.models import Event
+from tests.factories import make_token
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MB = 2**20
+WANTED = 100 * MB
+#: What the process may grow by while it takes the body: batches, the allocator's slack, the database's page cache.
+MOST_GROWTH = 60 * MB
+
+
+@pytest.fixture
+def web(tmp_path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """A web process on the test database, as `manage.py up` starts it: its port and the process."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "OPS_PORTAL_TEST_DATABASE": str(connection.settings_dict["NAME"]),
+    }
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--no-ws"]
+    command += ["--blocking-threads", "8", "--log-level", "error", "ops_portal.wsgi:application"]
+    with (tmp_path / "web.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=settings.BASE_DIR, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+    until = time.monotonic() + 60
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            break
+        except OSError:
+            assert process.poll() is None and time.monotonic() < until, (tmp_path / "web.log").read_text()
+            time.sleep(0.1)
+    time.sleep(6)  # River is imported in the background: its memory is not this test's
+    yield port, process
+    process.terminate()
+    process.wait(timeout=30)
+
+
+def peak_memory(process: subprocess.Popen[bytes]) -> int:
+    """The most memory that any process of the server ever held, in bytes."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    peaks = []
+    for pid in [*children, process.pid]:
+        status = Path(f"/proc/{pid}/status").read_text()
+        peaks.append(int(status.partition("VmHWM:")[2].split()[0]) * 1024)
+    return max(peaks)
+
+
+def pieces(texts: int) -> Iterator[bytes]:
+    """100 MB of events, a tenth of them broken, each with so many texts of 1,000 characters."""
+    sent = number = 0
+    features = {f"text{place}": "x" * 1_000 for place in range(texts)}
+    while sent < WANTED:
+        number += 1
+        line = json.dumps({"id": f"big-{texts}-{number}", "features": features, "label": number % 2 == 0}) + "\n"
+        piece = (line if number % 10 else "{" + line).encode()
+        sent += len(piece)
+        yield piece
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux to tell a process's memory")
+@pytest.mark.parametrize("texts", [4, 900], ids=["lines of 4 kB", "lines of 900 kB"])
+def test_memory_stays_flat(project, web, texts):
+    port, process = web
+    link = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    headers = {"Authorization": f"Bearer {make_token(project)}", "Content-Type": "application/x-ndjson"}
+    path = f"/api/v1/projects/{project.slug}/events/"
+    link.request("POST", path, body=b"\n".join(pieces_of(3)), headers=headers)
+    assert json.loads(link.getresponse().read())["accepted"] == 3
+    before = peak_memory(process)
+    link.request("POST", path, body=pieces(texts), headers=headers, encode_chunked=True)
+    answer = json.loads(link.getresponse().read())
+    grown = peak_memory(process) - before
+    link.close()
+    lines = sum(1 for _ in pieces(texts))
+    assert answer["rejected_count"] == lines // 10 and answer["accepted"] == lines - lines // 10
+    assert answer["rejected"][0]["line"] == 10 and len(answer["rejected"]) <= 1_000
+    assert Event.objects.filter(project=project).count() == answer["accepted"] + 3
+    assert grown < MOST_GROWTH, f"grew by {grown / MB:.0f} MB"
+
+
+def pieces_of(count: int) -> list[bytes]:
+    return [json.dumps({"id": f"small-{n}", "features": {"x": n}, "label": True}).encode() for n in range(count)]
