@@ -85,6 +85,10 @@ class Catalogue:
     entries: dict[str, Entry]
     refused: dict[str, str]
 
+    def why_refused(self, path: str) -> str:
+        """Return why a class is not offered, or all of its module; empty where nothing is known of it."""
+        return self.refused.get(path) or self.refused.get(path.partition(".")[0], "")
+
     def select(self, *roles: str, task: str | None = None) -> list[Entry]:
         """Return the entries that play one of these roles and fit the task."""
         return [entry for entry in self.entries.values() if entry.plays(roles) and (task is None or entry.fits(task))]

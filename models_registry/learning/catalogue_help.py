@@ -42,6 +42,8 @@ HELP: dict[str, str] = {
     "weight_pos": "How much a positive event counts.",
     "weight_neg": "How much a negative event counts.",
     "optim.losses.Huber.epsilon": "Misses larger than this count by their size, smaller ones by their square.",
+    "lag": "How many events lie between the two values compared.",
+    "transformers": "The transformers whose outputs are multiplied with each other.",
     "prior": "The mean before any event.",
     "prior_weight": "How many events the prior counts for.",
 }

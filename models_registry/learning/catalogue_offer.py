@@ -1,4 +1,4 @@
-"""Which River classes are offered, in which group and role, and which are not, with the reason.
+"""Which River classes are offered, in which group and role.
 
 This is data for `generate_catalogue`; nothing here imports River.
 """
@@ -190,6 +190,7 @@ OFFER: dict[str, list[tuple[tuple[str, ...], list[str]]]] = {
                 "compose.Prefixer",
                 "compose.Suffixer",
                 "compose.Grouper",
+                "compose.TransformerProduct",
             ],
         )
     ],
@@ -269,10 +270,23 @@ OFFER: dict[str, list[tuple[tuple[str, ...], list[str]]]] = {
                 "stats.Sum",
                 "stats.Count",
                 "stats.Var",
+                "stats.EWVar",
+                "stats.SEM",
+                "stats.Skew",
+                "stats.Kurtosis",
                 "stats.Quantile",
+                "stats.IQR",
+                "stats.MAD",
+                "stats.Entropy",
+                "stats.PeakToPeak",
+                "stats.AbsMax",
+                "stats.AutoCorr",
                 "stats.RollingMin",
                 "stats.RollingMax",
                 "stats.RollingQuantile",
+                "stats.RollingIQR",
+                "stats.RollingPeakToPeak",
+                "stats.RollingAbsMax",
                 "stats.Shift",
             ],
         ),
@@ -280,10 +294,26 @@ OFFER: dict[str, list[tuple[tuple[str, ...], list[str]]]] = {
     ],
     "Metrics": [
         (
-            ("classification_metric",),
-            ["metrics.Accuracy", "metrics.BalancedAccuracy", "metrics.MacroF1", "metrics.CohenKappa"],
+            ("classification_metric", "run_metric"),
+            [
+                "metrics.Accuracy",
+                "metrics.BalancedAccuracy",
+                "metrics.F1",
+                "metrics.Precision",
+                "metrics.Recall",
+                "metrics.MCC",
+                "metrics.CohenKappa",
+                "metrics.MacroF1",
+                "metrics.MacroPrecision",
+                "metrics.MacroRecall",
+                "metrics.WeightedF1",
+            ],
         ),
-        (("regression_metric",), ["metrics.MAE", "metrics.MSE", "metrics.RMSE", "metrics.R2"]),
+        (("run_metric",), ["metrics.ROCAUC", "metrics.LogLoss", "metrics.CrossEntropy"]),
+        (
+            ("regression_metric", "run_metric"),
+            ["metrics.MAE", "metrics.RMSE", "metrics.MSE", "metrics.R2", "metrics.MAPE", "metrics.SMAPE"],
+        ),
     ],
 }
 
@@ -303,6 +333,8 @@ HIDDEN: set[str] = {
     "*.limits",
     "*.class_weight",
     "*.cm",
+    "*.pos_val",
+    "*.n_thresholds",
     "drift.KSWIN.window",
     "drift.DriftRetrainingClassifier.train_in_background",
     "preprocessing.Binarizer.dtype",
@@ -342,31 +374,6 @@ DEFAULTS: dict[str, dict[str, Any]] = {
             "params": {"grace_period": 50, "delta": 0.01, **_FOREST},
         }
     },
-}
-
-# Not offered, and why.
-REFUSED: dict[str, str] = {
-    "compose.FuncTransformer": "it takes a function, and a spec holds no code",
-    "compose.TargetTransformRegressor": "it takes functions, and a spec holds no code",
-    "compose.SelectType": 'written as {"select": {"types": [...]}} in a spec',
-    "compose.Pipeline": 'written as {"steps": [...]} in a spec',
-    "compose.TransformerUnion": 'written as {"union": [...]} in a spec',
-    "imblearn.RandomOverSampler": "its wanted class shares are keyed by label, which JSON can only write as text",
-    "imblearn.RandomUnderSampler": "its wanted class shares are keyed by label, which JSON can only write as text",
-    "imblearn.RandomSampler": "its wanted class shares are keyed by label, which JSON can only write as text",
-    "tree.iSOUPTreeRegressor": "it predicts several targets at once; a project has one label",
-    "optim.Newton": "River raises NotImplementedError for it",
-    "bandit.Exp3": "when it selects models River hands it the label as its reward",
-    "bandit.ThompsonSampling": "when it selects models River hands it a metric where it needs a distribution",
-    "bandit.LinUCBDisjoint": "it needs a context that model selection does not pass",
-    "feature_extraction.RandomTreesEmbedding": "it knows its trees by their place in memory, so it cannot be resumed",
-    "stats.Min": "it starts at infinity, which no model can learn from; stats.RollingMin does not",
-    "stats.Max": "it starts at minus infinity, which no model can learn from; stats.RollingMax does not",
-    "preprocessing.LDA": "it draws random numbers to predict, so the same question need not get the same answer",
-    "stats.Mode": "it returns text or None where a model needs a number",
-    "drift.DummyDriftDetector": "it reports drift at random or on a timer: a test double",
-    "anomaly.QuantileFilter": "it keeps events out of learning without saying which",
-    "time_series.SNARIMAX": "it forecasts a horizon; events here are predicted one by one",
 }
 
 # Classifiers for which River's own flag says less than the truth.

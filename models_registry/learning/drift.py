@@ -8,8 +8,6 @@ from typing import Any, NamedTuple
 from .build import build
 from .catalogue import REGRESSION
 
-DEFAULT: dict[str, Any] = {"use": "drift.ADWIN"}
-
 
 class Drift(NamedTuple):
     """A change of the error."""

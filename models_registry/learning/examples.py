@@ -95,7 +95,7 @@ def _fill(entry: Entry, param: Parameter, task: str) -> Any:
         return _COLUMNS.get(key, _REQUIRED.get(key))
     accepts = param.accepts[0]
     if accepts["type"] == "list":
-        return _candidates(task)
+        return [_SCALER, _SCALER] if "transformer" in accepts["of"]["roles"] else _candidates(task)
     if accepts["type"] == "use":
         wanted = accepts.get("task", "same")
         return _component(accepts["roles"], task if wanted == "same" else wanted)
@@ -127,6 +127,8 @@ def example(path: str) -> tuple[str, Spec]:
     if role in _REGRESSION_ROLES:
         task = REGRESSION
     part = starter(path, task, small=True)
+    if role == "run_metric":
+        return task, _on_numbers(_LOGISTIC if task == BINARY else _BAYES)
     if role in ("classifier", "regressor"):
         return task, _on_numbers(part, scaled=path != "naive_bayes.MultinomialNB" and not path.endswith("ComplementNB"))
     if role == "transformer":

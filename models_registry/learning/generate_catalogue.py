@@ -21,6 +21,8 @@ from . import catalogue_offer as offer
 from . import catalogue_rules as rules
 from . import river_private
 from .catalogue_help import HELP
+from .catalogue_refused import REFUSED
+from .measures import find_measure
 
 TARGET = Path(__file__).with_name("catalogue.json")
 
@@ -32,7 +34,7 @@ def generate() -> dict[str, Any]:
         for roles, paths in parts:
             for path in paths:
                 entries[path] = _entry(path, group, roles)
-    return {"river": river_version, "groups": list(offer.OFFER), "entries": entries, "refused": offer.REFUSED}
+    return {"river": river_version, "groups": list(offer.OFFER), "entries": entries, "refused": REFUSED}
 
 
 def render() -> str:
@@ -73,6 +75,8 @@ def _entry(path: str, group: str, roles: tuple[str, ...]) -> dict[str, Any]:
 def _tasks(path: str, cls: type, roles: tuple[str, ...], params: list[dict[str, Any]]) -> list[str]:
     if "regressor" in roles:
         return ["regression"]
+    if "run_metric" in roles:
+        return list(find_measure(cls.__name__).tasks)
     if "splitter" in roles:
         return ["binary", "multiclass"] if cls().is_target_class else ["regression"]
     if "classifier" not in roles:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from .catalogue import BINARY, MULTICLASS, REGRESSION
 
@@ -165,6 +166,8 @@ DEFAULTS: dict[str, tuple[str, ...]] = {
 }
 PRIMARY: dict[str, str] = {BINARY: "Accuracy", MULTICLASS: "Accuracy", REGRESSION: "MAE"}
 """The metric whose loss is faded and watched for drift."""
+USUAL_DETECTOR: dict[str, Any] = {"use": "drift.ADWIN"}
+"""What watches a run's error unless it says otherwise."""
 
 
 def list_measures(task: str) -> list[Measure]:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from . import baselines, measures, serving
-from . import drift as drifts
 from . import spec as specs
 from .answers import DIVERGED, Answers
 from .build import build
@@ -171,7 +170,7 @@ class Learner:
         kind = baseline or kinds[0]
         if kind not in (*kinds, baselines.NONE):
             raise ValueError(f"{kind}: no baseline of a {self.task} task")
-        watch = None if drift is False else ErrorWatch(_detector(drift), self.seed, self.task)
+        watch = None if drift is False else ErrorWatch(_detector(drift, self.task), self.seed, self.task)
         if self.task != REGRESSION and not serving.has_probabilities(self.model):
             names = [name for name in names if not measures.find_measure(name).needs_probabilities]
         return Scorer(self.task, names, window, None if kind == baselines.NONE else kind, watch)
@@ -337,10 +336,12 @@ class Learner:
             raise failure
 
 
-def _detector(given: bool | dict[str, Any]) -> dict[str, Any]:
-    detector = drifts.DEFAULT if given is True else given
+def _detector(given: bool | dict[str, Any], task: str) -> dict[str, Any]:
+    detector = measures.USUAL_DETECTOR if given is True else given
     assert isinstance(detector, dict)
-    specs.validate_component(detector, ("drift_detector", "binary_drift_detector"))
+    # Binary detectors know right and wrong, not the size of an error.
+    roles = ("drift_detector",) if task == REGRESSION else ("drift_detector", "binary_drift_detector")
+    specs.validate_component(detector, roles, task)
     return detector
 
 

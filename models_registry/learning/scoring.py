@@ -20,6 +20,8 @@ from .tallies import Probabilities, Series, make_tally
 from .windows import FadingMean
 
 Floats = npt.NDArray[np.float64]
+#: The area under the diagonal: a guess that ignores the features ranks no event before another.
+CHANCE = 0.5
 
 
 class Scored(NamedTuple):
@@ -75,7 +77,8 @@ class Scorer:
 
     def _names(self) -> list[str]:
         keys = [measures.key_of(view, name) for view in (OVERALL, ROLLING) for name in self.metrics]
-        keys += [measures.key_of(view, name) for view in (BASELINE, BASELINE_ROLLING) for name in self._against]
+        against = [*self._against, *(["ROCAUC"] if self._baseline and "ROCAUC" in self.metrics else [])]
+        keys += [measures.key_of(view, name) for view in (BASELINE, BASELINE_ROLLING) for name in against]
         return [*keys, self._faded]
 
     def score(self, positions: Sequence[int], labels: Sequence[Label], answers: Answers) -> Scored:
@@ -125,8 +128,11 @@ class Scorer:
             guesses, labels, chances = guesses[1:], labels[1:], chances and chances[1:]
         series = self._baseline_tally.add(labels, guesses, chances) if guesses else {}  # type: ignore[arg-type]
         renamed: Series = {}
-        for key in [name for name in self._names() if name.startswith(BASELINE)]:
+        for key in [name for name in self._lasts if name.startswith(BASELINE)]:
             view, _, metric = key.partition(".")
+            if metric == "ROCAUC":
+                renamed[key] = np.full(len(guesses), CHANCE)
+                continue
             source = measures.key_of(OVERALL if view == BASELINE else ROLLING, metric)
             renamed[key] = series.get(source, np.empty(0))
         return renamed, scored
@@ -145,7 +151,7 @@ class Scorer:
 
 
 def _can_be_guessed(metric: str, baseline: str) -> bool:
-    """Whether a guess that ignores the features has a value; its ROC curve is a diagonal and not worth drawing."""
+    """Whether the guesses are scored one by one. A ROC curve of theirs is the diagonal, whatever the labels."""
     return metric != "ROCAUC" and (baseline == MAJORITY or not measures.find_measure(metric).needs_probabilities)
 
 

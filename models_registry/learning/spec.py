@@ -229,7 +229,7 @@ class _Checker:
         entry = catalogue.entries.get(path) if isinstance(path, str) else None
         place = _join(place, "use")
         if entry is None:
-            reason = catalogue.refused.get(path) if isinstance(path, str) else None
+            reason = catalogue.why_refused(path) if isinstance(path, str) else ""
             self.add(place, f"{show(path)} is not offered{f': {reason}' if reason else ''}")
         elif not entry.plays(roles):
             self.add(place, f"expected {name_roles(roles)}, but {entry.path} is {name_roles(entry.roles)}")

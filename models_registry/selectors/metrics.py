@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from models_registry.learning import measures
+from models_registry.learning.baselines import TITLES, list_baselines
 from models_registry.learning.measures import MEASURES, Measure, find_measure, key_of
 from models_registry.learning.points import Point, thin_points
 from models_registry.models import Alarm, MetricPoint, Run, Version
@@ -134,7 +135,8 @@ def read_chart(run: Run, name: str, *, most: int = CHART_POINTS) -> Chart:
     measure = find_measure(name)
     keys = [key_of(view, name) for view in (measures.OVERALL, measures.ROLLING, measures.BASELINE)]
     points = _points(run, keys, most)
-    words = {keys[0]: "Overall", keys[1]: f"Rolling, last {run.options.get('window', 500):,}", keys[2]: "Baseline"}
+    window = f"Rolling, last {run.options.get('window', 500):,}"
+    words = {keys[0]: "Overall", keys[1]: window, keys[2]: f"Baseline: {name_baseline(run, measure)}"}
     series = [_series(points, key, words[key], ranged=key == keys[1]) for key in keys]
     return line_chart(
         series=[one for one in series if any(value is not None for value in one.y)],
@@ -204,7 +206,16 @@ def _sentence(run: Run, measure: Measure) -> str:
     if row.overall.value is None:
         return f"{measure.help} Not measured yet."
     said = f"{row.overall} over everything learned so far, {row.rolling} lately"
-    return f"{said}; the baseline reaches {row.baseline}." if row.baseline.value is not None else f"{said}."
+    guess = name_baseline(run, measure)
+    if row.baseline.value is None:
+        return f"{said}. The baseline ({guess}) gives no probabilities to judge."
+    return f"{said}; the baseline ({guess}) reaches {row.baseline}."
+
+
+def name_baseline(run: Run, measure: Measure) -> str:
+    """Say in words what a run's model has to beat: `the commonest label so far`."""
+    kind = run.options.get("baseline") or list_baselines(measure.tasks[0])[0]
+    return f"the {TITLES[kind][0].lower()}{TITLES[kind][1:]}" if kind in TITLES else "a guess"
 
 
 def _markers(run: Run) -> list[Marker]:

@@ -11,10 +11,12 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.utils import timezone
 
+from models_registry.learning.baselines import TITLES, list_baselines
+from models_registry.learning.measures import USUAL_DETECTOR
 from models_registry.models import Alarm, Run, SetAsideEvent, Verification, Version
 from models_registry.selectors.metrics import MetricRow, note_baseline, read_metrics, read_primary
 from models_registry.selectors.people import name_person
-from models_registry.selectors.pipelines import Step, draw_pipeline, name_steps
+from models_registry.selectors.pipelines import Step, describe_value, draw_pipeline, name_steps
 from models_registry.selectors.versions import VersionRow, list_version_rows
 from projects.models import Event, Project
 
@@ -157,7 +159,9 @@ class RunPage:
     trigger: str
     window: int
     publish_every: int
-    watches_drift: bool
+    #: What watches the error for drift, with the parameters that were set; empty when nothing does.
+    watched_by: str
+    baseline: str
     learning_seconds: float
     checkpoint_bytes: int
     environment: dict[str, str]
@@ -250,7 +254,8 @@ def open_run(project: Project, run: Run) -> RunPage:
         trigger=run.trigger,
         window=int(run.options.get("window") or 0),
         publish_every=int(run.options.get("publish_every") or 0),
-        watches_drift=bool(run.options.get("drift")),
+        watched_by=_name_watcher(run.options.get("drift")),
+        baseline=TITLES.get(run.options.get("baseline") or list_baselines(project.task)[0], ""),
         learning_seconds=run.learning_seconds,
         checkpoint_bytes=run.checkpoint_bytes,
         environment=run.environment,
@@ -272,6 +277,14 @@ def open_run(project: Project, run: Run) -> RunPage:
         alarm_count=alarms.count(),
         set_aside=_set_aside(run) if run.set_aside_count else (),
     )
+
+
+def _name_watcher(drift: bool | dict[str, Any] | None) -> str:
+    if not drift:
+        return ""
+    spec = USUAL_DETECTOR if drift is True else drift
+    settings = ", ".join(f"{name} = {describe_value(value)}" for name, value in spec.get("params", {}).items())
+    return f"{name_steps(spec)} ({settings})" if settings else name_steps(spec)
 
 
 def row_of(run: Run, project: Project) -> RunRow:

@@ -13,8 +13,9 @@ from django.db import transaction
 from models_registry.learning.errors import SpecError
 from models_registry.learning.sweeps import draw_specs, make_grid
 from models_registry.models import Comparison, RegisteredModel, Run
+from models_registry.services.judging import WINDOW, Judging
 from models_registry.services.numbering import next_number
-from models_registry.services.runs import PUBLISH_EVERY, WINDOW, register_model, start_run
+from models_registry.services.runs import PUBLISH_EVERY, register_model, start_run
 from ops_portal.errors import UserError
 from projects.models import Project
 from projects.services.activity import record
@@ -60,7 +61,7 @@ def start_comparison(
             actor=actor,
             seed=seed,
             publish_every=publish_every,
-            window=window,
+            judging=Judging(window=window),
             trigger=f"{kind} {comparison.number}",
             comparison=comparison,
         )

@@ -9,11 +9,11 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 
-from models_registry.learning import measures
 from models_registry.learning.errors import SpecError
 from models_registry.learning.parameters import flatten_parameters
 from models_registry.learning.spec import validate
 from models_registry.models import Comparison, RegisteredModel, Run, Version
+from models_registry.services.judging import USUAL, Judging, write_judging
 from models_registry.services.numbering import next_number
 from ops_portal.errors import UserError
 from projects.models import Project
@@ -21,8 +21,6 @@ from projects.services.activity import record
 
 #: A version is published each time this many events were learned, unless the run says otherwise (see `schedule`).
 PUBLISH_EVERY = 10_000
-#: Events over which rolling metrics are taken.
-WINDOW = 500
 MOST_RUNS_AT_WORK = 20
 
 
@@ -67,7 +65,7 @@ def start_run(
     seed: int | None = None,
     from_version: Version | None = None,
     publish_every: int = PUBLISH_EVERY,
-    window: int = WINDOW,
+    judging: Judging = USUAL,
     trigger: str = "person",
     target_position: int | None = None,
     purpose: str = Run.Purpose.LEARN,
@@ -78,7 +76,8 @@ def start_run(
     """Queue a run of `model` over its project's labelled events.
 
     A replay learns from `from_version` (or from nothing) up to the newest labelled event of this moment, or to
-    `target_position`; a follower goes on as labels arrive. `options` takes over how another run learned.
+    `target_position`; a follower goes on as labels arrive. `judging` says by what it is judged, where not as usual;
+    `options` takes over how another run learned.
     """
     project = model.project
     if mode not in Run.Mode.values:
@@ -115,7 +114,7 @@ def start_run(
         from_version=from_version,
         spec=model.spec,
         seed=secrets.randbelow(2**31) if seed is None else seed,
-        options=options or _options(project, publish_every, window),
+        options=options or {"publish_every": publish_every, **write_judging(project, judging, from_version)},
         trigger=trigger,
         purpose=purpose,
         verifies=verifies,
@@ -135,12 +134,6 @@ def start_run(
         run=run.pk,
     )
     return run
-
-
-def _options(project: Project, publish_every: int, window: int) -> dict[str, Any]:
-    """How a run learns, written down so that it can be repeated when the project's settings have changed."""
-    metrics = list(dict.fromkeys((project.primary_metric, *measures.DEFAULTS[project.task])))
-    return {"publish_every": publish_every, "window": window, "drift": True, "metrics": metrics}
 
 
 def pause_run(*, run: Run, actor: AbstractBaseUser) -> None:

@@ -150,6 +150,7 @@ def _learner_of(run: Run) -> Learner:
         metrics=run.options["metrics"],
         window=run.options["window"],
         drift=run.options["drift"],
+        baseline=run.options.get("baseline"),
         start=run.start_position,
     )
 

@@ -15,6 +15,7 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from models_registry import doorbell
+from models_registry.forms.detectors import read_detector
 from models_registry.forms.runs import RestoreForm, RunForm
 from models_registry.forms.specs import show_spec
 from models_registry.learning.measures import find_measure
@@ -37,14 +38,17 @@ MOST_POINTS = 2_000
 @project_page(WORK)
 def run_create(request: HttpRequest, project: Project) -> HttpResponse:
     """Start a run of a model, from nothing or from one of its versions."""
-    models = _models(project)
+    models, detector = _models(project), read_detector(request.POST, project.task)
+    if "edited" in request.POST:
+        context = {"project": project, "detector": detector}
+        return render(request, "models_registry/run_create.html#watch", context)
     if request.method == "POST":
         form = RunForm(request.POST, project=project, models=models)
-        if form.is_valid() and (started := _start(request, form)):
+        if form.is_valid() and detector.valid and (started := _start(request, form, detector.drift)):
             return redirect("models_registry:run", project.slug, started.number)
     else:
         form = RunForm(project=project, models=models, initial=_initial(request, project))
-    context = {"project": project, "form": form, "stream_end": project.last_position}
+    context = {"project": project, "form": form, "stream_end": project.last_position, "detector": detector}
     return render(request, "models_registry/run_create.html", context, status=422 if form.is_bound else 200)
 
 
@@ -201,7 +205,7 @@ def _initial(request: HttpRequest, project: Project) -> dict[str, Any]:
     return {"model": int(model_id)} if model_id.isdecimal() else {}
 
 
-def _start(request: HttpRequest, form: RunForm) -> Run | None:
+def _start(request: HttpRequest, form: RunForm, drift: bool | dict[str, Any]) -> Run | None:
     given = form.cleaned_data
     try:
         started = start_run(
@@ -211,6 +215,7 @@ def _start(request: HttpRequest, form: RunForm) -> Run | None:
             from_version=given["from_version"],
             seed=given["seed"],
             publish_every=given["publish_every"],
+            judging=form.judging(drift),
         )
     except UserError as refused:
         form.add_error(next((name for name in refused.fields if name in form.fields), None), refused.message)

@@ -1,21 +1,26 @@
 """One list of checks over every entry of the catalogue: an entry that fails one may not be offered."""
 
 import copy
+import importlib
+import inspect
 import json
 import math
 import os
+import pkgutil
 import random
 import subprocess
 import sys
 from typing import Any
 
 import pytest
+import river
 from river import evaluate
 
 from models_registry.learning import codec, spec
 from models_registry.learning.build import build
 from models_registry.learning.catalogue import read_catalogue
 from models_registry.learning.examples import example, starter
+from models_registry.learning.measures import MEASURES
 from models_registry.learning.progressive import Learner
 from models_registry.learning.river_metrics import make_metric
 
@@ -53,6 +58,8 @@ def make_learner(path: str) -> tuple[Learner, list[tuple[int, dict[str, Any], An
     roles = read_catalogue().entries[path].roles
     drift = starter(path, task) if {"drift_detector", "binary_drift_detector"} & set(roles) else True
     metrics = ["R2"] if task == "regression" else ["Accuracy", "LogLoss" if task == "binary" else "CrossEntropy"]
+    if "run_metric" in roles:
+        metrics.append(path.removeprefix("metrics."))
     return Learner.create(model, task, seed=3, drift=drift, metrics=metrics), make_stream(task)
 
 
@@ -65,16 +72,19 @@ def test_entry_keeps_what_the_portal_promises(path: str) -> None:
     assert learner.learned == len(events), "every event is learned"
     assert result.set_aside == []
     assert events == before, "the features are not changed"
-    if read_catalogue().entries[path].tasks:
+    roles = read_catalogue().entries[path].roles
+    if {"classifier", "regressor", "splitter"} & set(roles):
         assert path in json.dumps(learner.spec)
+    if "run_metric" in roles:
+        assert f"overall.{path.removeprefix('metrics.')}" in learner.summary()
 
     # River scores each prediction before it learns on; a model that hands out a dictionary it goes on changing would
     # be scored differently here.
     for name in [key.removeprefix("overall.") for key in learner.summary() if key.startswith("overall.")]:
         encoded = ((features, learner.labels.encode(label)) for _, features, label in events)
-        river = evaluate.progressive_val_score(encoded, build(learner.spec, 3), make_metric(name))
-        if math.isfinite(river.get()):
-            assert learner.summary()[f"overall.{name}"] == river.get(), name
+        theirs = evaluate.progressive_val_score(encoded, build(learner.spec, 3), make_metric(name)).get()
+        if math.isfinite(theirs):
+            assert learner.summary()[f"overall.{name}"] == theirs, name
 
     repeated, _ = make_learner(path)
     repeated.learn(events)
@@ -119,6 +129,42 @@ def test_no_entry_depends_on_the_process() -> None:
     ]
     first, second = (json.loads(run.communicate()[0]) for run in runs)
     assert first == second
+
+
+def list_river() -> list[str]:
+    """Every public class of every module of River."""
+    found = []
+    for module in pkgutil.iter_modules(river.__path__):
+        if module.ispkg and module.name not in ("checks", "datasets", "evaluate", "stream", "base"):
+            found += _list_classes(module.name)
+    return found + [name for part in PARTS for name in _list_classes(part)]
+
+
+PARTS = ("drift.binary", "optim.initializers", "optim.losses", "optim.schedulers", "tree.splitter")
+
+
+def _list_classes(module: str) -> list[str]:
+    inside = importlib.import_module(f"river.{module}")
+    names = getattr(inside, "__all__", ())
+    return [f"{module}.{name}" for name in names if inspect.isclass(getattr(inside, name, None))]
+
+
+def test_every_class_of_river_is_offered_or_refused_with_a_reason() -> None:
+    catalogue = read_catalogue()
+    classes = list_river()
+    assert len(classes) > 250
+    assert [path for path in classes if path not in catalogue.entries and not catalogue.why_refused(path)] == []
+    modules = {path.partition(".")[0] for path in classes}
+    gone = [path for path in catalogue.refused if "." in path and path not in classes]
+    assert gone == [], "a reason for a class that River does not have"
+    assert {path for path in catalogue.refused if "." not in path} <= modules
+
+
+def test_the_metrics_a_run_may_be_judged_by_are_entries() -> None:
+    entries = read_catalogue().select("run_metric")
+    assert {(entry.path, entry.tasks) for entry in entries} == {
+        (f"metrics.{measure.name}", measure.tasks) for measure in MEASURES
+    }
 
 
 def test_refused_entries_say_why_and_are_not_offered() -> None:

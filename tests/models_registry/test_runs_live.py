@@ -79,7 +79,7 @@ def test_the_curves_as_json_are_bounded_and_end_with_the_newest_values(client, p
     answer = client.get(page("run_metrics", run.number), {"metric": "Accuracy", "points": "20"}).json()
     names = [trace["name"] for trace in answer["figure"]["data"] if "name" in trace]
     lines = {trace["name"]: trace for trace in answer["figure"]["data"] if "name" in trace}
-    assert {"Overall", "Baseline", "Version"} <= set(names)
+    assert {"Overall", "Baseline: the commonest label so far", "Version"} <= set(names)
     assert len(lines["Overall"]["x"]) <= 20
     assert lines["Overall"]["x"][-1] == 900
     assert lines["Overall"]["y"][-1] == run.summary["overall.Accuracy"]

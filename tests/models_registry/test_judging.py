@@ -1,0 +1,163 @@
+"""How a run is judged: metrics, window, baseline and drift detector are chosen when it starts, and written down."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.urls import reverse
+
+from models_registry.learning.catalogue import read_catalogue
+from models_registry.models import Run
+from models_registry.selectors.metrics import metric_names, read_chart
+from models_registry.selectors.runs import find_run
+from models_registry.services.judging import Judging, watcher_roles
+from models_registry.services.runs import start_run
+from ops_portal.errors import UserError
+from projects.models import Task
+from tests.factories import make_events, make_project
+from tests.models_registry.learned import LINE, learn, make_model
+
+ADWIN = {"use": "drift.ADWIN", "params": {"delta": 0.01}}
+
+
+@pytest.fixture
+def model(project):
+    make_events(project, 300)
+    return make_model(project)
+
+
+@pytest.fixture
+def page(client, owner, project):
+    client.force_login(owner)
+    return reverse("models_registry:run_create", args=[project.slug])
+
+
+def start(model, judging=None, **more):
+    return start_run(model=model, mode=Run.Mode.REPLAY, actor=None, seed=1, judging=judging or Judging(), **more)
+
+
+def test_a_run_is_judged_as_was_asked_for(model):
+    run = start(model, Judging(("F1", "Precision"), 50, "last", ADWIN))
+    assert run.options["metrics"] == [model.project.primary_metric, "F1", "Precision"]
+    assert (run.options["window"], run.options["baseline"], run.options["drift"]) == (50, "last", ADWIN)
+    learn(run)
+    overall = {key.removeprefix("overall.") for key in run.summary if key.startswith("overall.")}
+    assert overall == {model.project.primary_metric, "F1", "Precision"}
+    assert run.summary["baseline.F1"] is not None
+
+
+def test_the_chosen_baseline_is_the_one_that_is_scored(model):
+    usual, last = start(model), start(model, Judging(baseline="last"))
+    learn(usual)
+    learn(last)
+    labels = [event.label for event in model.project.events.order_by("position")]
+    hits = sum(one == other for one, other in zip(labels, labels[1:], strict=False))
+    assert last.summary["baseline.Accuracy"] == pytest.approx(hits / (len(labels) - 1))
+    assert usual.options["baseline"] == "majority"
+    assert usual.summary["baseline.Accuracy"] != last.summary["baseline.Accuracy"]
+
+
+def test_every_metric_chart_has_a_baseline(model):
+    run = start(model)
+    learn(run)
+    for name in metric_names(run.summary):
+        chart = read_chart(find_run(run.project, run.number), name)
+        drawn = [trace["name"] for trace in chart.figure["data"] if trace.get("name")]
+        assert "Baseline: the commonest label so far" in drawn, name
+        assert "the baseline (the commonest label so far) reaches" in chart.summary, name
+
+
+@pytest.mark.parametrize("detector", [entry.path for entry in read_catalogue().select(*watcher_roles("binary"))])
+def test_every_detector_may_watch_a_run(model, detector):
+    run = start(model, Judging(drift={"use": detector}))
+    learn(run)
+    assert run.state == Run.State.COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("judging", "field"),
+    [
+        (Judging(metrics=("MAE",)), "metrics"),
+        (Judging(window=1), "window"),
+        (Judging(baseline="mean"), "baseline"),
+        (Judging(drift={"use": "drift.ADWIN", "params": {"delta": 3}}), "drift"),
+        (Judging(drift={"use": "optim.SGD"}), "drift"),
+    ],
+)
+def test_what_does_not_fit_the_task_is_refused_at_its_field(model, judging, field):
+    with pytest.raises(UserError) as caught:
+        start(model, judging)
+    assert list(caught.value.fields) == [field]
+    assert not Run.objects.exists()
+
+
+def test_a_detector_of_right_and_wrong_does_not_watch_a_regression(team):
+    project = make_project(team, task=Task.REGRESSION, name="Numbers")
+    make_events(project, 5)
+    with pytest.raises(UserError, match="expected a drift detector"):
+        start(make_model(project, "Line", LINE), Judging(drift={"use": "drift.binary.DDM"}))
+
+
+def test_a_run_that_goes_on_from_a_version_is_judged_as_that_one_was(model):
+    first = start(model, Judging(("F1",), 50, "last", ADWIN))
+    learn(first)
+    make_events(model.project, 20, start=1000)
+    second = start(model, from_version=first.versions.get())
+    assert {key: second.options[key] for key in ("metrics", "window", "baseline", "drift")} == {
+        key: first.options[key] for key in ("metrics", "window", "baseline", "drift")
+    }
+    with pytest.raises(UserError, match="judged as that version was"):
+        start(model, Judging(window=60), from_version=first.versions.get())
+
+
+# --- the page and the API -------------------------------------------------------------------------
+
+
+def test_the_page_offers_the_metrics_of_the_task_and_the_detectors_with_their_fields(client, page, model):
+    html = client.get(page).content.decode()
+    assert "Matthews correlation" in html and "Mean absolute error" not in html
+    assert "Commonest label so far" in html and "Page hinkley" in html
+    fields = client.post(page, {"detector": "drift.ADWIN", "edited": "detector"}).content.decode()
+    assert "<html" not in fields
+    assert 'name="at:params.delta"' in fields
+    assert "number &gt; 0 and &lt; 1" in fields
+
+
+def test_a_run_is_started_with_what_the_page_says(client, page, model, rung):
+    given = {"model": model.pk, "mode": "replay", "publish_every": 0, "metrics": ["F1", "MCC"], "window": 80}
+    given |= {"baseline": "last", "detector": "drift.ADWIN", "at:params.delta": "0.01"}
+    client.post(page, given)
+    options = Run.objects.get().options
+    assert options["drift"] == ADWIN
+    assert (options["metrics"][1:], options["window"], options["baseline"]) == (["F1", "MCC"], 80, "last")
+    shown = client.get(reverse("models_registry:run", args=[model.project.slug, 1])).content.decode()
+    assert "ADWIN (delta = 0.01)" in shown
+    assert "Last label" in shown
+
+
+def test_a_wrong_parameter_of_a_detector_stands_next_to_its_field_and_starts_nothing(client, page, model):
+    given = {"model": model.pk, "mode": "replay", "publish_every": 0, "detector": "drift.ADWIN"}
+    answer = client.post(page, given | {"at:params.delta": "3"})
+    html = answer.content.decode()
+    assert answer.status_code == 422
+    assert "expected a number &gt; 0 and &lt; 1, got 3" in html
+    assert 'value="3"' in html
+    assert not Run.objects.exists()
+
+
+def test_no_detector_at_all(client, page, model, rung):
+    client.post(page, {"model": model.pk, "mode": "replay", "publish_every": 0, "detector": "none"})
+    assert Run.objects.get().options["drift"] is False
+
+
+def test_the_api_takes_the_same(client, owner, model, rung):
+    client.force_login(owner)
+    url = f"/api/v1/projects/{model.project.slug}/runs/"
+    body = {"model": model.pk, "mode": "replay", "metrics": ["F1"], "window": 40, "baseline": "last", "drift": ADWIN}
+    answer = client.post(url, json.dumps(body), content_type="application/json")
+    assert answer.status_code == 201, answer.content
+    assert Run.objects.get().options["drift"] == ADWIN
+    for wrong in ({"metrics": ["MAE"]}, {"drift": 3}, {"drift": {"use": "x"}}, {"window": 1}, {"baseline": "mean"}):
+        answer = client.post(url, json.dumps(body | wrong), content_type="application/json")
+        assert answer.status_code == 400, (wrong, answer.content)
