@@ -95,10 +95,11 @@ def bare_seconds(spec: dict[str, Any], events: Events, *, few: bool = False) -> 
 def start(model: RegisteredModel, **options: Any) -> Run:
     """Start a run over the stored events and ring for it."""
     from models_registry.models import Run
+    from models_registry.services.judging import Judging
     from models_registry.services.runs import start_run
     from models_registry.tasks import advance_run
 
-    run = start_run(model=model, mode=Run.Mode.REPLAY, actor=None, seed=SEED, window=WINDOW, **options)
+    run = start_run(model=model, mode=Run.Mode.REPLAY, actor=None, seed=SEED, judging=Judging(window=WINDOW), **options)
     advance_run.delay(run.pk)
     return run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -52,7 +53,7 @@ def test_the_chosen_baseline_is_the_one_that_is_scored(model):
     learn(usual)
     learn(last)
     labels = [event.label for event in model.project.events.order_by("position")]
-    hits = sum(one == other for one, other in zip(labels, labels[1:], strict=False))
+    hits = sum(one == other for one, other in itertools.pairwise(labels))
     assert last.summary["baseline.Accuracy"] == pytest.approx(hits / (len(labels) - 1))
     assert usual.options["baseline"] == "majority"
     assert usual.summary["baseline.Accuracy"] != last.summary["baseline.Accuracy"]
