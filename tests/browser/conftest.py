@@ -158,7 +158,7 @@ def look_at(page: Page, name: str, *, schemes: tuple[str, ...] = SCHEMES) -> Non
     if shown := SHOWN.get(name):
         page.set_viewport_size(SHOWN_SIZE)
         page.wait_for_timeout(300)
-        page.screenshot(path=PICTURES / "readme" / f"{shown}.png")
+        page.screenshot(path=PICTURES / "readme" / f"{shown}.png", caret="initial")
     page.set_viewport_size(SIZES["wide"])
 
 
