@@ -93,4 +93,4 @@ def report(name: str, events: int, found: Measured, ruled: str) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(sandbox.MISSED if main() else 0)

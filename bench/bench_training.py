@@ -79,4 +79,4 @@ def main(parts: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(sandbox.MISSED if main(sys.argv[1:]) else 0)
