@@ -94,13 +94,14 @@ def known(portal: Portal, browser: Browser, signed_in: dict, tmp_path_factory: p
 
 
 def compare_models(page: Page) -> int:
-    """Let the demo's two models learn the same events in one pass."""
+    """Let the project's models learn the same events in one pass."""
     page.goto(f"/projects/{PROJECT}/comparisons/new/")
-    for box in page.locator("input[name=models]").all():
+    boxes = page.locator("input[name=models]").all()
+    for box in boxes:
         box.check()
     page.get_by_role("button", name="Start the comparison").click()
     page.wait_for_url(re.compile(r"/comparisons/\d+/"))
-    expect(page.locator("#live [data-state=completed]")).to_have_count(2, timeout=60_000)
+    expect(page.locator("#live [data-state=completed]")).to_have_count(len(boxes), timeout=60_000)
     return int(re.search(r"comparisons/(\d+)/", page.url)[1])  # type: ignore[index]
 
 

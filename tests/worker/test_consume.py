@@ -117,8 +117,8 @@ def pending(stream, group="ops-portal"):
 
 def test_killed_consumers_lose_and_repeat_nothing(consume, stream, project):
     fill(stream, MANY)
-    first = consume("one", "--batch", 50, "--claim-after", 1)
-    second = consume("two", "--batch", 50, "--claim-after", 1)
+    first = consume("one", "--batch", 10, "--claim-after", 1)
+    second = consume("two", "--batch", 10, "--claim-after", 1)
     wait_until(lambda: Event.objects.count() > 500)
     first.send_signal(signal.SIGKILL)
     first.wait()
