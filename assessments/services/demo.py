@@ -18,7 +18,7 @@ from models_registry.services.training import advance
 from ops_portal.errors import UserError
 from projects.models import Membership, Project, Role, Team
 from projects.services.activity import record
-from projects.services.import_steps import advance_import
+from projects.services.import_steps import advance_import, let_go
 from projects.services.imports import start_bundled
 from projects.services.projects import create_project
 
@@ -174,6 +174,7 @@ def _learn_the_beginning(demo: Demo, project: Project, user: User) -> None:
     """Take in the first events, learn them with each model, deploy, and let the rest flow in."""
     stream = start_bundled(project=project, actor=user, name=demo.dataset, rate=demo.rate, at_once=demo.head)
     advance_import(import_id=stream.pk, now=timezone.now())
+    let_go(import_id=stream.pk)
     run: Run | None = None
     for template, reason in demo.models:
         run = _learn(project, template, user)

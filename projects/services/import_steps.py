@@ -80,6 +80,11 @@ def advance_import(*, import_id: int, now: datetime) -> float | None:
     return wait if moved and not chunk.at_end else None
 
 
+def let_go(*, import_id: int) -> None:
+    """Leave the next step to the worker that is rung first, not only once this process is taken for dead."""
+    DataImport.objects.filter(pk=import_id, state__in=DataImport.ACTIVE).update(lease_until=None)
+
+
 def waiting_imports(*, now: datetime) -> list[int]:
     """Return the imports that a worker should be at and none is: never rung, or their worker is gone."""
     overdue = Q(lease_until=None) | Q(lease_until__lt=now - LEASE)

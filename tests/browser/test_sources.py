@@ -65,7 +65,7 @@ def test_a_file_of_each_kind_comes_in(page: Page, project: str, tmp_path: Path) 
         expect(page.get_by_role("region", name="Columns")).to_contain_text("heat")
         expect(page.get_by_label("Column failed is")).to_have_value("label")
         if name == "rows.parquet":
-            expect(page.get_by_text("Left out")).to_contain_text("tags")
+            expect(page.get_by_text("Left out, because")).to_contain_text("tags")
             look_at(page, "data-preview-parquet")
         page.get_by_role("button", name="Start the import").click()
         expect(page.get_by_text("Completed").first).to_be_visible(timeout=30_000)
