@@ -214,7 +214,7 @@ def test_a_page(route: Route, query: str, page: Page, stranger: Page, known: dic
 
 
 def test_what_is_posted_only_refuses_to_be_looked_at(portal: Portal, page: Page, known: dict) -> None:
-    known = {"pk": 1, "factor": "people", "expert": 1, "link": 1} | known
+    known = {"pk": 1, "factor": "people", "expert": 1, "link": 1, "code": 1, "statement": 1} | known
     for route in all_routes():
         if LEFT_OUT.get(route.name) == POSTED:
             answer = page.request.get(route.address(known))
