@@ -133,6 +133,7 @@ class Records:
     roles: Mapping[str, int]
     models_serving_in_team: int
     artifact_limit: int
+    versions_kept: int
 
     @property
     def since(self) -> datetime:
@@ -176,6 +177,7 @@ def gather(project: Project, *, now: datetime | None = None) -> Records:
         roles=dict(Membership.objects.filter(team=project.team_id).values_list("role").annotate(n=Count("pk"))),
         models_serving_in_team=_serving(project),
         artifact_limit=int(settings.ARTIFACT_MAX_BYTES),
+        versions_kept=int(settings.VERSIONS_KEPT_PER_RUN),
     )
 
 

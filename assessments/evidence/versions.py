@@ -79,14 +79,15 @@ def snapshot_rule(records: Records) -> Said:
 
 @check("retention_limits", VERSIONS)
 def retention_limits(records: Records) -> Said:
-    """The portal's limit on the size of a model's artifact, against the largest version. It keeps all versions."""
+    """The portal's limit on the size of a model's artifact, against the largest version, and on kept ones."""
     if not records.versions:
         return None
     largest = max(row.artifact_bytes for row in records.versions)
     limit = records.artifact_limit
     if largest > limit:
         return NO, f"The largest version has {_mb(largest)}, above the limit of {_mb(limit)}."
-    return PARTLY, f"Size is limited to {_mb(limit)} (largest: {_mb(largest)}); how many are kept is not limited."
+    kept = f"of each run {records.versions_kept} stay, with deployed and tagged ones on top"
+    return YES, f"Size is limited to {_mb(limit)} (largest: {_mb(largest)}); {kept}."
 
 
 @check("version_lineage", VERSIONS)
