@@ -29,13 +29,13 @@ class Case(NamedTuple):
     wanted: float
 
 
-#: A forest learns a thousand events a second: two hundred thousand would take a quarter of an hour.
+#: A forest learns a thousand events a second: one round of two hundred thousand takes as long as all the others.
 CASES = [
     Case("small", "phishing", "logistic-regression", 20_000, 3, 0.5),
     Case("small", "phishing", "hoeffding-tree", 20_000, 3, 0.7),
     Case("linear", "agrawal", "logistic-regression", 200_000, 3, 0.7),
     Case("tree", "agrawal", "hoeffding-tree", 200_000, 3, 0.85),
-    Case("forest", "agrawal", "adaptive-random-forest", 10_000, 3, 0.85),
+    Case("forest", "agrawal", "adaptive-random-forest", 200_000, 1, 0.85),
 ]
 
 
@@ -74,7 +74,7 @@ def main(parts: list[str]) -> int:
                     flush=True,
                 )
     print()
-    print("Ratios are medians over three rounds, each of which ran both in turn.")
+    print("Ratios are medians over three rounds (one for the forest), each of which ran both in turn.")
     return int(failed)
 
 
