@@ -274,6 +274,7 @@ SPECTACULAR_SETTINGS = {
         "DeploymentKind": "models_registry.models.Deployment.Kind",
         "AlarmKind": "models_registry.models.Alarm.Kind",
         "ComparisonKind": "models_registry.models.Comparison.Kind",
+        "StatementKind": "assessments.models.Statement.Kind",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -174,6 +174,63 @@ def api_project(request: Any, slug: str, scope: str) -> Caller:
     return Caller(token.project, token.created_by, token)
 
 
+def api_person(request: Any, slug: str, right: str) -> tuple[Project, User]:
+    """Return the project and the person who is signed in, for an API call that no token may make.
+
+    Raises
+    ------
+    Http404
+        The project does not exist, or the person is not in its team, or the token is for another project.
+    PermissionDenied
+        A token asks, or the person's role lacks `right`.
+
+    """
+    token = getattr(request, "auth", None)
+    if isinstance(token, ApiToken):
+        if token.project.slug != slug:
+            raise Http404
+        raise PermissionDenied("A token stands for a project, not for a person; sign in to do this.")
+    return open_project(request.user, slug, right)[0], request.user
+
+
+def api_team(request: Any, slug: str) -> Team:
+    """Return the team of an API call that reads; a token of one of its projects with the scope `read` may, too.
+
+    Raises
+    ------
+    Http404
+        The team does not exist, or the caller has nothing to do with it.
+    PermissionDenied
+        The token lacks the scope.
+
+    """
+    token = getattr(request, "auth", None)
+    if not isinstance(token, ApiToken):
+        return open_team(request.user, slug, VIEW)[0]
+    team = Team.objects.filter(slug=slug, pk=token.project.team_id).first()
+    if team is None:
+        raise Http404
+    check_token(of=slug, scopes=token.scopes, slug=slug, scope=Scope.READ)
+    return team
+
+
+def api_team_change(request: Any, slug: str, right: str) -> tuple[Team, User]:
+    """Return the team of an API call that changes it, and the person who is signed in; no token may.
+
+    Raises
+    ------
+    Http404
+        The team does not exist, or the caller has nothing to do with it.
+    PermissionDenied
+        A token asks, or the person's role lacks `right`.
+
+    """
+    if isinstance(getattr(request, "auth", None), ApiToken):
+        api_team(request, slug)
+        raise PermissionDenied("A token is for one project and changes nothing of its team; sign in to do this.")
+    return open_team(request.user, slug, right)[0], request.user
+
+
 def check_token(*, of: str, scopes: Collection[str], slug: str, scope: str) -> None:
     """Refuse a token of the project `of` that asks for the project `slug`, or that lacks `scope`.
 

@@ -9,6 +9,7 @@ from assessments.scoring.settings import Settings
 from assessments.selectors.checklist import current_assessment
 from assessments.selectors.scope import newest_profile
 from assessments.selectors.voting import Attendance, read_attendance
+from projects.access import Visitor
 from projects.models import Project
 
 #: Fewer experts than this, and a reason may give its author away.
@@ -91,3 +92,11 @@ def read_panel(project: Project, user_id: int | None) -> PanelState:
     attendance = read_attendance(assessment, current)
     own = next((a.expert for a in attendance if a.expert.user_id == user_id and a.expert.revoked_at is None), None)
     return PanelState(assessment, attendance, rounds, own, scope)
+
+
+def find_expert(project: Project, user: Visitor) -> Expert | None:
+    """Find whom `user` is on the panel of the project's open assessment: 1 query; None where not invited by account."""
+    found = Expert.objects.filter(
+        assessment__project=project, assessment__state=Assessment.State.OPEN, user=user.pk, revoked_at=None
+    )
+    return found.select_related("assessment").first()

@@ -12,7 +12,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 
-from assessments.models import Assessment, Expert
+from assessments.models import Expert
+from assessments.selectors.panel import find_expert
 from assessments.services.panel_rounds import digest_of
 from projects.access import RATE, project_page
 from projects.models import Project
@@ -52,16 +53,7 @@ def member_voter(view: VoterView) -> VoterView:
     @project_page(RATE)
     @wraps(view)
     def checked(request: HttpRequest, project: Project, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        expert = (
-            Expert.objects.filter(
-                assessment__project=project,
-                assessment__state=Assessment.State.OPEN,
-                user=request.user.pk,
-                revoked_at=None,
-            )
-            .select_related("assessment")
-            .first()
-        )
+        expert = find_expert(project, request.user)
         if expert is None:
             return render(request, "assessments/not_invited.html", {"project": project}, status=403)
         return view(request, Voter(project, expert), *args, **kwargs)

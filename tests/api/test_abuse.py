@@ -108,6 +108,7 @@ READS = [
     "alarms/",
     "monitors/",
     "assessment/",
+    "assessment/rounds/",
     "",
 ]
 

@@ -1,4 +1,4 @@
-"""The HTTP API of assessments: the catalogue of principles, and a project's assessment as its page shows it."""
+"""`assessment/`: a project's assessment as its page shows it, and the results of the panel's closed rounds."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from assessments.api.catalogue import DaysOut
 from assessments.models import Assessment
-from assessments.principles import Principle, load_catalogue
 from assessments.selectors.checklist import PrincipleState
 from assessments.selectors.document import read_full_report
 from assessments.selectors.export import export_document
@@ -22,70 +22,6 @@ from assessments.selectors.recommendation import VERDICTS, Recommended
 from assessments.selectors.rounds import closed_rounds
 from projects.access import api_project
 from projects.models import Scope
-
-
-class StatementOut(serializers.Serializer[Any]):
-    """A sentence with its sources."""
-
-    text = serializers.CharField()
-    sources = serializers.ListField(child=serializers.CharField())
-    own = serializers.BooleanField(help_text="The portal's own synthesis, which no source states as such.")
-
-
-class PracticeOut(StatementOut):
-    """A practice: an item of the checklist."""
-
-    id = serializers.CharField()
-    evidence = serializers.CharField(allow_null=True, help_text="The check of the portal's records that can answer it.")
-
-
-class PrincipleOut(serializers.Serializer[Any]):
-    """One MLOps principle for online machine learning."""
-
-    slug = serializers.CharField()
-    name = serializers.CharField()
-    definition = serializers.CharField()
-    serves = serializers.ListField(child=serializers.CharField(), help_text="Keys of the benefits it brings.")
-    requires = serializers.ListField(child=serializers.CharField(), help_text="Principles it rests on.")
-    why = StatementOut(many=True)
-    limits = StatementOut(many=True)
-    worth_more = StatementOut(many=True)
-    worth_less = StatementOut(many=True)
-    practices = PracticeOut(many=True)
-
-
-class BenefitOut(serializers.Serializer[Any]):
-    """Something that adopting principles brings."""
-
-    key = serializers.CharField()
-    name = serializers.CharField()
-    swing = serializers.CharField(help_text="From nothing to everything of it.")
-
-
-class SourceOut(serializers.Serializer[Any]):
-    """A source that sentences name by its tag."""
-
-    tag = serializers.CharField()
-    reference = serializers.CharField()
-    url = serializers.CharField(allow_blank=True)
-
-
-class CatalogueOut(serializers.Serializer[Any]):
-    """The catalogue of principles."""
-
-    edition = serializers.CharField()
-    title = serializers.CharField()
-    principles = PrincipleOut(many=True)
-    benefits = BenefitOut(many=True)
-    sources = SourceOut(many=True)
-
-
-class DaysOut(serializers.Serializer[Any]):
-    """Effort in person-days."""
-
-    low = serializers.FloatField()
-    likely = serializers.FloatField()
-    high = serializers.FloatField()
 
 
 class RecommendedOut(serializers.Serializer[Any]):
@@ -125,35 +61,6 @@ class AssessmentOut(serializers.Serializer[Any]):
     next_step = serializers.CharField()
     principles = PrincipleStateOut(many=True)
     closed = serializers.ListField(child=serializers.IntegerField(), help_text="Earlier assessments, newest first.")
-
-
-class Principles(APIView):
-    """The catalogue of principles."""
-
-    @extend_schema(
-        operation_id="principles_list",
-        summary="Read the catalogue of principles",
-        tags=["assessments"],
-        responses=CatalogueOut,
-        examples=[
-            OpenApiExample(
-                "Its head",
-                {"edition": "2026.11", "title": "MLOps principles", "principles": [], "benefits": [], "sources": []},
-                response_only=True,
-            )
-        ],
-    )
-    def get(self, request: Request) -> Response:
-        """Read the whole catalogue: principles with their practices, benefits, and sources."""
-        catalogue = load_catalogue()
-        answer = {
-            "edition": catalogue.edition,
-            "title": catalogue.title,
-            "principles": [_tell_principle(principle) for principle in catalogue.principles],
-            "benefits": [{"key": one.key, "name": one.name, "swing": one.swing} for one in catalogue.benefits],
-            "sources": [{"tag": one.tag, "reference": one.reference, "url": one.url} for one in catalogue.sources],
-        }
-        return Response(answer)
 
 
 class AssessmentNow(APIView):
@@ -283,24 +190,6 @@ class AssessmentResult(APIView):
         rounds = closed_rounds(api_project(request, slug, Scope.READ).project)
         full = read_full_report(get_object_or_404(rounds, assessment__number=assessment, number=number))
         return Response(export_document(full.report, full.document))
-
-
-def _tell_principle(principle: Principle) -> dict[str, Any]:
-    def say(one: Any) -> dict[str, Any]:
-        return {"text": one.text, "sources": [str(source) for source in one.sources], "own": one.own}
-
-    return {
-        "slug": principle.slug,
-        "name": principle.name,
-        "definition": principle.definition,
-        "serves": list(principle.serves),
-        "requires": list(principle.requires),
-        **{
-            name: [say(one) for one in getattr(principle, name)]
-            for name in ("why", "limits", "worth_more", "worth_less")
-        },
-        "practices": [say(one) | {"id": one.id, "evidence": one.evidence} for one in principle.practices],
-    }
 
 
 def _tell(shown: Overview) -> dict[str, Any]:
