@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ from ops_portal.errors import UserError, error_body
 from projects import api_schema
 from projects.api_bodies import read_body
 from projects.api_lean import LeanCaller, lean_call
-from projects.bodies import BodyError, in_batches
+from projects.bodies import BodyError, Item, in_batches
 from projects.models import Scope
 from projects.payload import Incoming, IncomingLabel, PayloadError, read_event, read_label_item
 from projects.services.events import Receipt, accept, accept_labels
@@ -51,10 +51,15 @@ class Tally:
         for rejection in receipt.rejected:
             self.reject(rejection.line, rejection.error)
 
-    def response(self) -> JsonResponse:
-        """Answer 200 when anything was taken, 422 when everything was rejected."""
+    @property
+    def nothing_taken(self) -> bool:
+        """Say whether every item was rejected."""
+        return bool(self.rejected_count) and not self.accepted + self.duplicates + self.corrections + self.waiting
+
+    def body(self) -> dict[str, Any]:
+        """Return what is answered, the rejections in the order of their lines."""
         self.rejected.sort(key=lambda rejection: rejection["line"])
-        body: dict[str, Any] = {
+        return {
             "accepted": self.accepted,
             "duplicates": self.duplicates,
             "corrections": self.corrections,
@@ -62,7 +67,11 @@ class Tally:
             "rejected": self.rejected,
             "rejected_count": self.rejected_count,
         }
-        if self.rejected_count and not self.accepted + self.duplicates + self.corrections + self.waiting:
+
+    def response(self) -> JsonResponse:
+        """Answer 200 when anything was taken, 422 when everything was rejected."""
+        body = self.body()
+        if self.nothing_taken:
             message = f"Nothing was taken: {self.rejected[0]['error']}"
             return JsonResponse(error_body("rejected", message) | body, status=422)
         return JsonResponse(body)
@@ -94,21 +103,31 @@ def _take_body(
     read: Callable[[int, object, str], Taken],
     take: Callable[[list[Taken]], Receipt],
 ) -> JsonResponse:
-    tally = Tally()
     try:
-        for batch in in_batches(read_body(request).items, BATCH):
-            good: list[Taken] = []
-            for item in batch:
-                try:
-                    if item.error:
-                        raise PayloadError("", item.error)
-                    good.append(read(item.line, item.value, task))
-                except PayloadError as error:
-                    tally.reject(item.line, str(error))
-            if good:
-                tally.add(take(good))
+        return take_items(read_body(request).items, task, read, take).response()
     except BodyError as error:
         raise UserError(str(error), code="invalid_body") from None
     except UnreadablePostError:
         raise UserError("The body ended before it was complete; send it again.", code="invalid_body") from None
-    return tally.response()
+
+
+def take_items(
+    items: Iterable[Item],
+    task: str,
+    read: Callable[[int, object, str], Taken],
+    take: Callable[[list[Taken]], Receipt],
+) -> Tally:
+    """Take items in, batch by batch: the good ones, whatever is wrong with those beside them."""
+    tally = Tally()
+    for batch in in_batches(items, BATCH):
+        good: list[Taken] = []
+        for item in batch:
+            try:
+                if item.error:
+                    raise PayloadError("", item.error)
+                good.append(read(item.line, item.value, task))
+            except PayloadError as error:
+                tally.reject(item.line, str(error))
+        if good:
+            tally.add(take(good))
+    return tally

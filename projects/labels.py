@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from projects.payload import PayloadError, label_type
@@ -9,12 +10,39 @@ from projects.payload import PayloadError, label_type
 #: A label with more classes than this is an identifier or a measurement, and would make every metric useless.
 MAX_CLASSES = 1_000
 
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 _EXAMPLES = {
     "boolean": "true or false",
     "integer": "whole numbers",
     "text": "texts",
     "number": "numbers",
 }
+
+
+def typed_label(text: str, task: str, kind: str) -> object:
+    """Return what a person wrote as a label of type `kind`; where there is none yet, as what it looks like.
+
+    Parameters
+    ----------
+    text
+        What was written; a text stays one where it fits nothing else.
+    task
+        `binary`, `multiclass` or `regression`.
+    kind
+        The type of the project's labels so far: `boolean`, `integer`, `text`, `number` or empty.
+
+    """
+    kind, text = "number" if task == "regression" else kind, text.strip()
+    if kind in ("", "boolean") and text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    if kind != "text" and _WHOLE.fullmatch(text):
+        return int(text)
+    if kind == "number":
+        try:
+            return float(text)
+        except ValueError:
+            pass
+    return text
 
 
 class LabelRule:

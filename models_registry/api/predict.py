@@ -38,7 +38,7 @@ class _Asked:
 def _answer(calls: Sequence[tuple[LeanCaller, _Asked]]) -> list[Outcome | Exception]:
     """Answer calls that came together."""
     now = timezone.now()
-    read = [[_read(item, caller.task) for item in asked.items] for caller, asked in calls]
+    read = [[read_item(item, caller.task) for item in asked.items] for caller, asked in calls]
     asks = []
     for (caller, asked), events in zip(calls, read, strict=True):
         live = serving(caller.project_id) if caller.beside is None else read_serving(caller.beside)
@@ -47,7 +47,8 @@ def _answer(calls: Sequence[tuple[LeanCaller, _Asked]]) -> list[Outcome | Except
     return [_merge(events, outcome) for events, outcome in zip(read, answer_together(asks), strict=True)]
 
 
-def _read(item: Item, task: str) -> Incoming | UserError:
+def read_item(item: Item, task: str) -> Incoming | UserError:
+    """Return the event of an item of a body, or why it is none."""
     if item.error:
         return UserError(item.error, code="invalid")
     try:
@@ -83,15 +84,13 @@ def predict_call(request: HttpRequest, ask: Callable[[_Asked], Outcome]) -> Http
     answer = answers[0]
     if isinstance(answer, UserError):
         raise answer
-    return HttpResponse(_encode(_described(answer)), content_type="application/json")
+    return HttpResponse(_encode(describe_answer(answer)), content_type="application/json")
 
 
 def _many(items: Sequence[Item], answers: Outcome) -> HttpResponse:
     """Answer 200 when anything was predicted, 422 when nothing was."""
     told = [
-        {"line": item.line} | error_body(answer.code, answer.message, answer.fields)
-        if isinstance(answer, UserError)
-        else _described(answer)
+        {"line": item.line} | describe_refusal(answer) if isinstance(answer, UserError) else describe_answer(answer)
         for item, answer in zip(items, answers, strict=True)
     ]
     failed = [answer for answer in answers if isinstance(answer, UserError)]
@@ -102,7 +101,7 @@ def _many(items: Sequence[Item], answers: Outcome) -> HttpResponse:
     return HttpResponse(_encode(body), content_type="application/json", status=422)
 
 
-def _described(answer: Answer) -> dict[str, Any]:
+def describe_answer(answer: Answer) -> dict[str, Any]:
     """The answer as JSON; `probabilities` only where the model gives any, `fallback` only where none answered."""
     body: dict[str, Any] = {"id": answer.id, "prediction": answer.prediction}
     if answer.probabilities is not None:
@@ -112,3 +111,8 @@ def _described(answer: Answer) -> dict[str, Any]:
     if answer.fallback is not None:
         body["fallback"] = answer.fallback
     return body
+
+
+def describe_refusal(refused: UserError) -> dict[str, Any]:
+    """The reason why an event of several has no answer, as JSON."""
+    return error_body(refused.code, refused.message, refused.fields)

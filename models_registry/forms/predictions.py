@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from ops_portal.forms import CodeArea
+from projects.labels import typed_label
 from projects.models import Project, Task
 from projects.payload import MAX_TEXT, PayloadError, read_features, read_label
 
@@ -23,7 +23,6 @@ MOST_FIELDS = 40
 LARGEST_KEY = 2**63 - 1
 #: More classes than this are typed, not chosen.
 MOST_CHOICES = 30
-WHOLE = re.compile(r"-?[0-9]{1,18}")
 BOOLEANS = [("", "left out"), ("true", "true"), ("false", "false")]
 
 
@@ -158,12 +157,7 @@ class LabelForm(forms.Form):
             return given
         if isinstance(self.fields["label"], forms.ChoiceField):
             return json.loads(given)
-        kind, text = self.project.label_type, given.strip()
-        if kind in ("", "integer") and WHOLE.fullmatch(text):
-            return int(text)
-        if kind in ("", "boolean") and text.lower() in ("true", "false"):
-            return text.lower() == "true"
-        return text
+        return typed_label(given, self.project.task, self.project.label_type)
 
 
 def _plain(label: object) -> str:

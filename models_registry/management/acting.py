@@ -6,14 +6,17 @@ Exit codes: 0 done, 1 refused (the message says why and what to do), 2 the comma
 from __future__ import annotations
 
 import argparse
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.http import Http404
+from rest_framework.utils.encoders import JSONEncoder
 
-from models_registry.models import Version
+from models_registry.models import RegisteredModel, Version
 from ops_portal.errors import UserError
 from projects.access import open_project
 from projects.models import Project
@@ -53,6 +56,29 @@ class ActingCommand(BaseCommand):
     def act(self, project: Project, user: User, options: dict[str, Any]) -> None:
         """Do it, and print what came of it."""
         raise NotImplementedError
+
+    def tell(self, options: dict[str, Any], short: str, whole: Mapping[str, Any]) -> None:
+        """Print the short form of what came of it, or with `--json` the whole as the API tells it."""
+        self.stdout.write(as_json(whole) if options["json"] else short)
+
+
+def add_json(parser: CommandParser) -> None:
+    """Let a command take `--json`; see `ActingCommand.tell`."""
+    parser.add_argument("--json", action="store_true", help="Print the whole as JSON, in the form of the API.")
+
+
+def as_json(value: Any) -> str:
+    """Write what the API would answer."""
+    return json.dumps(value, cls=JSONEncoder, ensure_ascii=False)
+
+
+def find_model(project: Project, name: str) -> RegisteredModel:
+    """Return a model by its name."""
+    model = RegisteredModel.objects.filter(project=project, name=name).first()
+    if model is None:
+        names = ", ".join(RegisteredModel.objects.filter(project=project).values_list("name", flat=True)[:10])
+        raise UserError(f"This project has no model {name!r}. It has: {names or 'none yet'}.")
+    return model
 
 
 def find_version(project: Project, number: int) -> Version:

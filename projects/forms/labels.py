@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import timedelta
 from typing import Any
 
 from django import forms
 
 from ops_portal.forms import ChoiceList
+from projects.labels import typed_label
 from projects.models import LabelDeadline, Project
 from projects.payload import MISSING
 
 FOREVER, UNKNOWN, DEFAULT = "forever", "unknown", "default"
 UNITS = {"minutes": timedelta(minutes=1), "hours": timedelta(hours=1), "days": timedelta(days=1)}
-_WHOLE = re.compile(r"[+-]?\d{1,18}")
 
 
 class LabelDeadlineForm(forms.Form):
@@ -78,18 +77,7 @@ class LabelDeadlineForm(forms.Form):
         # Whole minutes: a rule is read by people.
         minutes = round(given["wait"] * (UNITS[given["unit"] or "days"] / timedelta(minutes=1)))
         wait = timedelta(minutes=min(minutes, 10**9))
-        return {"wait": wait, "default": self._typed(given["default"]) if given["what"] == DEFAULT else MISSING}
+        return {"wait": wait, "default": self._default() if given["what"] == DEFAULT else MISSING}
 
-    def _typed(self, text: str) -> object:
-        """Read a text as a label of the project's type; where there is none yet, as what it looks like."""
-        kind = "number" if self.project.task == "regression" else self.project.label_type
-        if kind in ("", "boolean") and text.lower() in ("true", "false"):
-            return text.lower() == "true"
-        if kind in ("", "integer", "number", "boolean") and _WHOLE.fullmatch(text):
-            return int(text)
-        if kind == "number":
-            try:
-                return float(text)
-            except ValueError:
-                pass
-        return text
+    def _default(self) -> object:
+        return typed_label(self.cleaned_data["default"], self.project.task, self.project.label_type)

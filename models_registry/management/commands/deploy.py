@@ -11,7 +11,8 @@ from django.core.management import CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from models_registry.management.acting import ActingCommand, find_version, version_number
+from models_registry.api.shapes import DeploymentOut, ProposalOut
+from models_registry.management.acting import ActingCommand, add_json, find_version, version_number
 from models_registry.models import Deployment, Proposal, Version
 from models_registry.services.proposals import canary_or_propose, deploy_or_propose
 from projects.access import DEPLOY
@@ -33,6 +34,7 @@ class Command(ActingCommand):
         parser.add_argument("--canary", type=int, metavar="SHARE", help="Per cent of the traffic to answer as canary.")
         parser.add_argument("--at", type=moment, metavar="TIME", help="When to do it, ISO 8601; by default at once.")
         parser.add_argument("--reason", default="", help="For whoever reads the history later.")
+        add_json(parser)
 
     def act(self, project: Project, user: User, options: dict[str, Any]) -> None:
         version = find_version(project, options["version"])
@@ -42,10 +44,13 @@ class Command(ActingCommand):
             made = deploy_or_propose(project=project, version=version, actor=user, mode=options["mode"], **given)
         else:
             made = canary_or_propose(project=project, version=version, actor=user, share=options["canary"], **given)
-        self.stdout.write(f"proposal {made.number}" if isinstance(made, Proposal) else str(made.number))
-        self.stderr.write(self._tell(version, made))
+        if isinstance(made, Proposal):
+            self.tell(options, f"proposal {made.number}", ProposalOut(made).data)
+        else:
+            self.tell(options, str(made.number), DeploymentOut(made).data)
+        self.stderr.write(self._describe(version, made))
 
-    def _tell(self, version: Version, made: Deployment | Proposal) -> str:
+    def _describe(self, version: Version, made: Deployment | Proposal) -> str:
         what = f"{version} of {version.model.name}"
         if isinstance(made, Proposal):
             waits = [f"until {made.due_at:%Y-%m-%d %H:%M %Z}"] if made.due_at else []

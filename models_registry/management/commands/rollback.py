@@ -8,7 +8,8 @@ from django.contrib.auth.models import User
 from django.core.management import CommandParser
 
 from models_registry import doorbell
-from models_registry.management.acting import ActingCommand, find_version, version_number
+from models_registry.api.shapes import DeploymentOut
+from models_registry.management.acting import ActingCommand, add_json, find_version, version_number
 from models_registry.models import Deployment
 from models_registry.services.deployment import roll_back
 from projects.access import DEPLOY
@@ -30,6 +31,7 @@ class Command(ActingCommand):
             help="What becomes of what was learned since: drop it, replay it, or keep it as challenger.",
         )
         parser.add_argument("--reason", required=True, help="For whoever reads the history later.")
+        add_json(parser)
 
     def act(self, project: Project, user: User, options: dict[str, Any]) -> None:
         to = None if options["to"] is None else find_version(project, options["to"])
@@ -37,5 +39,5 @@ class Command(ActingCommand):
         if done.replay:
             doorbell.ring(done.replay.pk)
             self.stderr.write(f"Run {done.replay.number} replays what was learned since.")
-        self.stdout.write(str(done.deployment.number))
+        self.tell(options, str(done.deployment.number), DeploymentOut(done.deployment).data)
         self.stderr.write(f"{done.deployment.version} serves now.")

@@ -9,8 +9,9 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, CommandParser
 
 from models_registry import doorbell
-from models_registry.management.acting import ActingCommand, find_version, version_number
-from models_registry.models import RegisteredModel, Run
+from models_registry.api.shapes import RunOut
+from models_registry.management.acting import ActingCommand, add_json, find_model, find_version, version_number
+from models_registry.models import Run
 from models_registry.services.runs import PUBLISH_EVERY, start_run
 from ops_portal.errors import UserError
 from projects.access import WORK
@@ -31,13 +32,11 @@ class Command(ActingCommand):
         parser.add_argument("--from-version", type=version_number, metavar="N", help="Go on from this version.")
         parser.add_argument("--seed", type=int, help="Drawn and recorded where none is given.")
         parser.add_argument("--publish-every", type=int, default=PUBLISH_EVERY, metavar="EVENTS")
+        add_json(parser)
         parser.add_argument("--wait", type=float, metavar="SECONDS", help="Wait for the end of a replay so long.")
 
     def act(self, project: Project, user: User, options: dict[str, Any]) -> None:
-        model = RegisteredModel.objects.filter(project=project, name=options["model"]).first()
-        if model is None:
-            names = ", ".join(RegisteredModel.objects.filter(project=project).values_list("name", flat=True)[:10])
-            raise UserError(f"This project has no model {options['model']!r}. It has: {names or 'none yet'}.")
+        model = find_model(project, options["model"])
         if options["seed"] is not None and not 0 <= options["seed"] < 2**31:
             raise UserError("A seed is a whole number from 0 to 2,147,483,647.")
         if not 0 <= options["publish_every"] <= 100_000_000:
@@ -53,7 +52,7 @@ class Command(ActingCommand):
             trigger="command",
         )
         doorbell.ring(run.pk)
-        self.stdout.write(str(run.number))
+        self.tell(options, str(run.number), RunOut(run).data)
         if options["wait"] is not None:
             self._wait(run, options["wait"])
 
