@@ -14,8 +14,8 @@ from django.utils import timezone
 from ops_portal_client import ApiError, Client, Proposal, Unreachable
 
 from models_registry.models import Deployment, Prediction, Run
-from projects.models import Event, LabelCorrection
-from tests.factories import make_token, sample
+from projects.models import Event, Fallback, LabelCorrection, Role
+from tests.factories import make_member, make_token, make_user, sample
 from tests.models_registry.learned import TREE, learn, make_model
 from tests.models_registry.serving_records import add_model, add_run, add_version
 
@@ -144,6 +144,60 @@ def test_a_canary_and_what_waits(portal, project):
     assert isinstance(waiting, Proposal) and (waiting.version, waiting.at, waiting.needs_approval) == (3, at, False)
     assert portal.deploy(3, at=at, reason="tonight").number == waiting.number, "the same again is the same"
     assert Deployment.objects.count() == 3
+
+
+def test_a_second_person_settles_what_was_proposed(portal, proxy, project, team):
+    project.deploys_need_approval = True
+    project.save()
+    for number in (1, 2, 3):
+        add_version(add_run(add_model(project, f"m{number}")))
+    mia = make_user("mia")
+    make_member(team, mia, Role.MAINTAINER)
+    first, second, third = (portal.deploy(number, reason="try") for number in (1, 2, 3))
+    with pytest.raises(ApiError) as refused:
+        portal.approve(first.number)
+    assert refused.value.code == "own_proposal"
+    with Client(proxy.url, project.slug, make_token(project, actor=mia), sleep=lambda _: None) as colleague:
+        proxy.drops = 1
+        done = colleague.approve(first.number, "looked at the curve")
+        assert [step.kind for step in done.steps] == ["approved", "done"] and done.settled
+        assert (done.steps[0].created_by, done.steps[0].note) == ("mia", "looked at the curve")
+        no = colleague.decline(second.number, "too few labels")
+        assert [(step.kind, step.note) for step in no.steps] == [("declined", "too few labels")]
+        with pytest.raises(ApiError) as refused:
+            colleague.approve(second.number)
+        assert refused.value.code == "conflict", "it was declined"
+    assert portal.withdraw(third.number).steps[0].kind == "withdrawn"
+    assert [each.number for each in portal.proposals()] == [3, 2, 1]
+    assert portal.proposal(1).action == "deploy"
+    assert next(portal.deployments()).proposal == first.number
+    assert Deployment.objects.count() == 1
+
+
+def test_challengers_predict_in_the_shadow(portal, project):
+    for number in (1, 2, 3):
+        add_version(add_run(add_model(project, f"m{number}")))
+    portal.deploy(1)
+    assert portal.challengers() == ()
+    portal.add_challenger(2, "newer")
+    both = portal.add_challenger(3)
+    assert [each.version for each in both] == [3, 2]
+    newer = both[1]
+    assert (newer.reason, newer.asked, newer.verdict, newer.created_by) == ("newer", 0, None, "olga")
+    assert newer.since <= timezone.now()
+    with pytest.raises(ApiError) as refused:
+        portal.add_challenger(2)
+    assert refused.value.code == "already_shadow"
+    assert [each.version for each in portal.stop_challenger(3)] == [2]
+
+
+def test_a_fallback_is_told_apart(portal, project):
+    project.fallback = Fallback.LAST
+    project.save()
+    portal.send(events(3))
+    answer = portal.predict(sample(7)[0])
+    assert (answer.version, answer.deployment) == (None, None)
+    assert (answer.fallback["rule"], answer.fallback["code"]) == ("last", "nothing_deployed")
 
 
 def test_deploying_and_rolling_back_twice_changes_things_once(portal, proxy, project, owner):

@@ -21,18 +21,25 @@ class Answer:
 
 
 def _read(name: str, value: Any) -> Any:
+    if name == "steps":
+        return tuple(map(Step.of, value))
     return datetime.fromisoformat(value) if name in _TIMES and isinstance(value, str) else value
 
 
 @dataclass(frozen=True)
 class Prediction(Answer):
-    """What the deployed model says; send the label later with this `id`."""
+    """What the deployed model says; send the label later with this `id`.
+
+    `version` is None where no model answered but the project's fallback; `fallback` says then by which `rule`, and why
+    (`code`, `message`).
+    """
 
     id: str
     prediction: Any
-    version: int
-    deployment: int
+    version: int | None
+    deployment: int | None
     probabilities: dict[str, float] | None = None
+    fallback: dict[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -148,8 +155,18 @@ class Deployment(Answer):
 
 
 @dataclass(frozen=True)
+class Step(Answer):
+    """A fact about a proposal: `approved`; or what ended it: `declined`, `withdrawn`, `done`, `failed`."""
+
+    kind: str
+    created_at: datetime
+    note: str = ""
+    created_by: str | None = None
+
+
+@dataclass(frozen=True)
 class Proposal(Answer):
-    """A deployment that waits: for the time `at`, for a second person, or for both."""
+    """A deployment that waits: for the time `at`, for a second person, or for both; with what happened to it."""
 
     number: int
     action: str
@@ -161,3 +178,32 @@ class Proposal(Answer):
     at: datetime | None = None
     reason: str = ""
     created_by: str | None = None
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def settled(self) -> bool:
+        """Say whether it waits no longer."""
+        return any(step.kind != "approved" for step in self.steps)
+
+
+@dataclass(frozen=True)
+class Challenger(Answer):
+    """A version that predicts in the shadow of what serves.
+
+    `verdict` is the paired test against it, None while no event that both predicted has a label: a mapping with
+    `metric`, the values of `serving` and `challenger`, `events`, which one is `better` (empty: chance may explain the
+    difference), `test`, `p` and `words`.
+    """
+
+    version: int
+    model_name: str
+    since: datetime
+    asked: int
+    reason: str = ""
+    created_by: str | None = None
+    verdict: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Self:
+        """Return the challenger that `body` tells."""
+        return super().of({**body, "since": datetime.fromisoformat(body["since"])})

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import httpx
 
-from ops_portal_client.answers import Deployment, Prediction, Proposal, Receipt, Rejection, Run, Version
+from ops_portal_client.answers import Challenger, Deployment, Prediction, Proposal, Receipt, Rejection, Run, Version
 from ops_portal_client.errors import ApiError
 from ops_portal_client.transport import Transport
 
@@ -36,7 +36,7 @@ class Client:
         The project as its address names it.
     token
         A token of the project, with the scopes of what is called: `ingest` (send, label), `predict`, `read` (runs,
-        versions, deployments), `manage` (start_run, deploy, rollback).
+        versions, deployments, proposals, challengers), `manage` (start_run, deploy, rollback and every other change).
     timeout, retries, backoff
         Seconds to wait for an answer, how often to repeat, and seconds before the first repetition (doubled each time).
 
@@ -173,6 +173,57 @@ class Client:
         assert isinstance(made, Deployment), "rolling back waits for nobody"
         return made
 
+    # --- challengers ------------------------------------------------------------------------------
+
+    def challengers(self) -> tuple[Challenger, ...]:
+        """Return the versions that predict in the shadow, newest first, each with its test against what serves."""
+        return _challengers(self._get("challengers/"))
+
+    def add_challenger(self, version: int, reason: str = "") -> tuple[Challenger, ...]:
+        """Let a version predict in the shadow of what serves, answering nobody; return all challengers.
+
+        Like `abort_canary`, this is repeated only where it surely did not arrive.
+        """
+        return _challengers(self._post("challengers/", {"version": version, "reason": reason}, safe=False))
+
+    def stop_challenger(self, version: int) -> tuple[Challenger, ...]:
+        """Let a challenger predict no longer; return the others. Repeated only where it surely did not arrive."""
+        return _challengers(self._post(f"challengers/{version}/stop/", {}, safe=False))
+
+    # --- proposals --------------------------------------------------------------------------------
+
+    def proposals(self) -> Iterator[Proposal]:
+        """Yield what waits or waited for its time or for a second person, newest first."""
+        return map(Proposal.of, self._pages("deployments/proposals/"))
+
+    def proposal(self, number: int) -> Proposal:
+        """Return one proposal, with what happened to it."""
+        return Proposal.of(self._get(f"deployments/proposals/{number}/"))
+
+    def approve(self, number: int, note: str = "") -> Proposal:
+        """Agree to what somebody else proposed: it is carried out at once, or at its time. Safe to repeat."""
+        return self._settle(number, "approve", "approved", note)
+
+    def decline(self, number: int, note: str) -> Proposal:
+        """Refuse a proposal, saying why. Safe to repeat."""
+        return self._settle(number, "decline", "declined", note)
+
+    def withdraw(self, number: int, note: str = "") -> Proposal:
+        """Take back a proposal, or a deployment that waits for its time. Safe to repeat."""
+        return self._settle(number, "withdraw", "withdrawn", note)
+
+    def _settle(self, number: int, decision: str, step: str, note: str) -> Proposal:
+        try:
+            return Proposal.of(self._post(f"deployments/proposals/{number}/{decision}/", {"note": note}, safe=True))
+        except ApiError as refused:
+            if refused.code != "conflict":
+                raise
+            # A repeated call meets its own effect: the step that was asked for is there.
+            proposal = self.proposal(number)
+            if not any((each.kind, each.note) == (step, note.strip()) for each in proposal.steps):
+                raise
+            return proposal
+
     def _change(self, path: str, body: Mapping[str, Any]) -> Deployment | Proposal:
         """Change what serves, saying which deployment is expected to serve now: done once, however often it is sent."""
         newest = next(self.deployments(), None)
@@ -266,6 +317,10 @@ def _receipt(answer: Mapping[str, Any], before: int) -> Receipt:
         rejected,
         answer.get("waiting", 0),
     )
+
+
+def _challengers(answer: Mapping[str, Any]) -> tuple[Challenger, ...]:
+    return tuple(map(Challenger.of, answer["results"]))
 
 
 def _matches(made: Deployment, path: str, body: Mapping[str, Any]) -> bool:
