@@ -16,7 +16,7 @@ from reportlab.lib.colors import Color, HexColor
 from reportlab.pdfbase.pdfmetrics import stringWidth
 
 from ops_portal.charts import Figure
-from ops_portal.paper.fonts import font_for, printable
+from ops_portal.paper.fonts import in_one_font
 
 #: The style sheet's colours in their light theme, for paper.
 PAPER = {
@@ -245,9 +245,9 @@ def _symbol(x: float, y: float, name: str, colour: Color) -> Any:
 
 
 def _words(x: float, y: float, text: str, *, anchor: str = "start", colour: str = "--text") -> String:
-    shown = printable(unescape(text))
+    font, shown = in_one_font(unescape(text))
     look: dict[str, Any] = {
-        "fontName": font_for(shown),
+        "fontName": font,
         "fontSize": SIZE,
         "fillColor": ink(colour),
         "textAnchor": anchor,
@@ -256,5 +256,5 @@ def _words(x: float, y: float, text: str, *, anchor: str = "start", colour: str 
 
 
 def _width(text: str) -> float:
-    shown = printable(text)
-    return float(stringWidth(shown, font_for(shown), SIZE))
+    font, shown = in_one_font(text)
+    return float(stringWidth(shown, font, SIZE))

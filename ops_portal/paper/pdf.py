@@ -17,7 +17,7 @@ from reportlab.platypus import CondPageBreak, Flowable, LongTable, Paragraph, Si
 
 from ops_portal.paper.document import Document, Part, Table
 from ops_portal.paper.drawing import draw_figure, ink
-from ops_portal.paper.fonts import BOLD, PLAIN, WIDER, drawable, font_for, printable, runs
+from ops_portal.paper.fonts import BOLD, PLAIN, drawable, in_one_font, left_out, printable, runs
 
 MARGIN = 18 * mm
 WIDTH = A4[0] - 2 * MARGIN
@@ -35,10 +35,11 @@ HEAD = ParagraphStyle("head", parent=CELL, fontName=BOLD)
 
 def make_pdf(document: Document, *, made: str, author: str = "Ops Portal") -> bytes:
     """Write a document as a PDF; `made` says when, in the footer of every page."""
-    drawable()
+    drawable(PLAIN), drawable(BOLD)
     story: list[Flowable] = [
         Paragraph(_marked(document.title), H1),
         Paragraph(_marked(document.lead), TEXT),
+        *([Paragraph(missing, TEXT)] if (missing := _left_out(document)) else []),
         _table(Table(("Fact", "Value"), document.facts), headless=True),
     ]
     for part in document.parts:
@@ -58,8 +59,8 @@ def make_pdf(document: Document, *, made: str, author: str = "Ops Portal") -> by
     )
 
     def foot(canvas: Canvas, _: object) -> None:
-        foot_line = printable(f"{document.title} · {made}")
-        canvas.setFont(font_for(foot_line), 7)
+        font, foot_line = in_one_font(f"{document.title} · {made}")
+        canvas.setFont(font, 7)
         canvas.setFillColor(ink("--chart-text"))
         canvas.drawString(MARGIN, 10 * mm, foot_line)
         canvas.drawRightString(A4[0] - MARGIN, 10 * mm, str(canvas.getPageNumber()))
@@ -139,7 +140,20 @@ def _cut(row: Sequence[str]) -> list[tuple[str, ...]]:
 def _marked(text: str) -> str:
     """Text for a paragraph: what people wrote is no markup, and line breaks stay."""
     parts = []
-    for wider, run in runs(text):
+    for font, run in runs(text):
         marked = escape(run, quote=False).replace("\n", "<br/>")
-        parts.append(f'<font name="{WIDER}">{marked}</font>' if wider else marked)
+        parts.append(marked if font == PLAIN else f'<font name="{font}">{marked}</font>')
     return "".join(parts)
+
+
+def _left_out(document: Document) -> str:
+    """Say which writing this file cannot show, if any."""
+    texts = [document.title, document.lead, *(text for fact in document.facts for text in fact)]
+    for part in document.parts:
+        texts += [part.title, *part.text]
+        texts += [text for row in part.table.rows for text in row] if part.table else []
+    names = left_out(texts)
+    if not names:
+        return ""
+    marks = " and ".join(f"[{name}]" for name in names)
+    return f"{marks}: written in letters that this file cannot show; the page of this report has all of it."

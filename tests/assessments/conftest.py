@@ -12,7 +12,7 @@ from playwright.sync_api import sync_playwright
 
 @pytest.fixture
 def window(monkeypatch, live_server):
-    """Opens a signed-in window for a person; a page error of its own fails the test."""
+    """Opens a signed-in window for a person, or a stranger's for None; a page error of its own fails the test."""
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     problems = []
     path = os.environ.get("OPS_PORTAL_CHROMIUM") or shutil.which("chromium")
@@ -20,12 +20,12 @@ def window(monkeypatch, live_server):
         chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
 
         def open_for(user, **options):
-            client = Client()
-            client.force_login(user)
             context = chromium.new_context(base_url=live_server.url, **options)
-            context.add_cookies(
-                [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
-            )
+            if user:
+                client = Client()
+                client.force_login(user)
+                session = client.cookies["sessionid"].value
+                context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
             page = context.new_page()
             page.set_default_timeout(10_000)
             page.on("pageerror", lambda error: problems.append(str(error)))

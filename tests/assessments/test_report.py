@@ -21,7 +21,7 @@ from assessments.selectors.document import read_full_report
 from assessments.services.panel_results import work_out
 from assessments.services.sharing import share
 from ops_portal.paper.drawing import PAPER
-from ops_portal.paper.fonts import MISSING, printable
+from ops_portal.paper.fonts import MISSING, PLAIN, in_one_font, left_out, printable, runs
 from tests.assessments.test_results import hold_round
 
 pytestmark = pytest.mark.django_db
@@ -141,11 +141,34 @@ def test_an_anonymous_report_names_nobody(as_owner, project, told):
     assert "SecretName" not in pdf_text(as_owner.get(url(project, "result_pdf", 2)).content)
 
 
-def test_what_no_font_can_draw_is_shown_as_missing_and_never_fails():
-    assert printable("Zażółć gęślą jaźń “ok” ≥ 3") == "Zażółć gęślą jaźń “ok” ≥ 3"
-    sign = printable("\N{CJK UNIFIED IDEOGRAPH-4E2D}")
-    assert sign == MISSING
-    assert printable("Привет, Ελλάδα") == "Привет, Ελλάδα"
+def test_most_scripts_are_drawn_and_what_would_come_out_wrong_is_named():
+    for text in (
+        "Zażółć gęślą jaźń “ok”",
+        "Привет, Ελλάδα",
+        "监控 監視 かな カナ。",
+        "모니터링",
+        "გამარჯობა",
+        "ตรวจสอบ",
+        "🙂",
+    ):
+        assert printable(text) == text
+        assert MISSING not in in_one_font(text)[1]
+    assert printable("Zażółć ≥ 3 ✓ 🙂") == "Zażółć ≥ 3 ✓ 🙂"
+    assert {font for font, _ in runs("监控 and 모니터링")} == {PLAIN, "NotoSansSC", "NotoSansKR"}
+    assert printable("Say مرحبا بكم now, שלום too") == "Say [Arabic] now, [Hebrew] too"
+    assert left_out(["مرحبا", "नमस्ते", "ok"]) == ["Arabic", "Devanagari"]
+    assert printable("a\u200db\ufe0f \ue000") == "ab [Unknown]"
+    assert printable("x\u064e") and printable("") == ""
+
+
+def test_other_scripts_come_out_of_the_pdf_and_the_missing_are_told_of(as_owner, project, owner):
+    hold_round(project, owner, votes=(7, 8, 9), reason="监控很重要 모니터링 مرحبا")
+    pdf = pdf_text(as_owner.get(url(project, "result_pdf", 1)).content)
+    assert "监控很重要" in pdf and "모니터링" in pdf
+    assert "[Arabic]:writteninlettersthatthisfilecannotshow" in pdf
+    assert "مرحبا" in as_owner.get(url(project, "result_report", 1)).content.decode()
+    hold_round(project, owner, votes=(7, 8, 9), reason="Plain")
+    assert "thisfilecannotshow" not in pdf_text(as_owner.get(url(project, "result_pdf", 2)).content)
 
 
 def test_a_long_reason_runs_over_pages(as_owner, project, owner):

@@ -1,0 +1,105 @@
+"""The focus group on the statements board in a real browser: an expert, a guest by link, and the facilitator."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from assessments.models import Reaction
+from assessments.services.panel_rounds import invite_guest, invite_member
+from projects.models import Role
+from tests.browser.conftest import look_at
+from tests.factories import make_member, make_user
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+BENEFIT, SLOW = "We found the fault in minutes.", "Alarms at night wear people out."
+COSTLY = "It took a month to set up."
+SAVED = re.compile(r"Saved \d\d:\d\d")
+
+
+def say(page, kind, text):
+    page.get_by_role("radio", name=kind, exact=True).check(force=True)
+    page.get_by_label("Statement", exact=True).fill(text)
+    page.get_by_role("button", name="Put it on the board").click()
+    expect(page.locator("#said").get_by_text(text, exact=True)).to_be_visible()
+
+
+def take(page, text, stance):
+    form = page.get_by_role("group", name=f"How do you stand to: {text}")
+    form.get_by_role("radio", name=stance, exact=True).check(force=True)
+    row = page.get_by_role("listitem").filter(has_text=text)
+    expect(row.get_by_role("status")).to_contain_text(SAVED)
+
+
+def downloaded(page, form):
+    with page.expect_download() as started:
+        page.get_by_role("link", name=form, exact=True).click()
+    return Path(started.value.path()).read_text(encoding="utf-8")
+
+
+def test_a_focus_group_from_opening_the_board_to_its_export(window, project, team, owner):
+    nora = make_user("nora", first_name="Nora", last_name="Lind")
+    make_member(team, nora, Role.EXPERT)
+    invite_member(project=project, user=nora, actor=owner)
+    ana = invite_guest(project=project, name="Ana Silva", actor=owner)
+    board = reverse("assessments:board", args=[project.slug])
+
+    leading = window(owner)
+    leading.goto(board)
+    leading.get_by_role("button", name="Open the board").click()
+    expect(leading.get_by_text("Counts come when it is closed")).to_be_visible()
+
+    expert = window(nora)
+    expert.goto(reverse("assessments:board_on", args=[project.slug, "monitoring"]))
+    for kind, text in (("Benefit", BENEFIT), ("Limitation", SLOW), ("Limitation", COSTLY)):
+        say(expert, kind, text)
+
+    guest = window(None)
+    guest.goto(reverse("assessments:guest_expert_board", args=[project.slug, ana.token]))
+    expect(guest).to_have_url(re.compile(r"/on/monitoring/$"))  # the first principle that has something to react to
+    expect(guest.locator("body")).not_to_contain_text("Nora")
+    for text, stance in ((BENEFIT, "Disagree"), (BENEFIT, "Agree"), (SLOW, "Disagree"), (COSTLY, "Pass")):
+        take(guest, text, stance)
+    look_at(guest, "board-guest")
+    assert dict(Reaction.objects.values_list("statement__text", "value")) == {
+        BENEFIT: "agree", SLOW: "disagree", COSTLY: "pass"
+    }  # fmt: skip
+
+    expert.reload()
+    leading.reload()
+    for page in (expert, leading):
+        expect(page.locator("main")).not_to_contain_text(re.compile(r"\d (dis)?agree"))
+    leading.get_by_label("New code").fill("Effort")
+    leading.get_by_role("button", name="Add the code").click()
+    for text in (SLOW, COSTLY):
+        with leading.expect_response(re.compile(r"/code/$")) as answer:
+            leading.get_by_label(f"Code of: {text}").select_option("Effort")
+        assert answer.value.status == 204
+    look_at(leading, "board-open")
+    leading.get_by_role("button", name="Close the board").click()
+    if leading.locator("dialog[open]").count():
+        leading.locator("dialog[open]").get_by_role("button", name=re.compile("Close")).click()
+    expect(leading.get_by_text("2 of 2 took part")).to_be_visible()
+    expect(leading.get_by_text("holds: nothing was changed since")).to_be_visible()
+    expect(leading.get_by_role("region", name="Statements by code").get_by_role("row", name="Effort")).to_have_text(
+        re.compile(r"Effort\s+0\s+2\s+0\s+1")
+    )
+    look_at(leading, "board-closed")
+
+    told = json.loads(downloaded(leading, "JSON"))
+    assert {(one["statement"], one["code"], one["agree"], one["disagree"], one["pass"], one["expert"])
+            for one in told["statements"]} == {
+        (BENEFIT, "", 1, 0, 0, ""), (SLOW, "Effort", 0, 1, 0, ""), (COSTLY, "Effort", 0, 0, 1, "")
+    }  # fmt: skip
+    rows = list(csv.DictReader(downloaded(leading, "CSV").splitlines()))
+    assert [row["statement"] for row in rows] == [one["statement"] for one in told["statements"]]
+    guest.reload()
+    expect(guest.locator("#said")).to_contain_text("0 agree, 1 disagree, 0 pass")
+    expect(guest.get_by_role("button", name="Put it on the board")).to_have_count(0)
