@@ -54,36 +54,41 @@ class OptionChange:
     note: str
 
 
-def explain_changes(before: Inputs, after: Inputs, draws: int = 1000) -> tuple[OptionChange, ...]:
+def explain_changes(before: Inputs, after: Inputs) -> tuple[OptionChange, ...]:
     """Split the difference between two results by swapping one thing at a time.
 
-    The new answers come first, then the new scope and plan, then the changed assumptions. All four results use the same
-    number of draws and, save for a changed seed, the same random numbers.
+    The new answers come first, then the new scope and plan, then the changed assumptions, of which the number of draws
+    and the seed are two. The first and the last step are the two results themselves, to the last digit; where a step
+    changes nothing, nothing is worked out.
 
     Parameters
     ----------
     before, after
         What the two results were made from.
-    draws
-        Draws per result.
 
     Returns
     -------
     One entry per option of either panel.
 
     """
-    first = replace(before.settings, draws=min(draws, before.settings.draws))
-    last = replace(after.settings, draws=min(draws, after.settings.draws))
+    first, last = before.settings, after.settings
     if (first.benefits, first.factors) != (last.benefits, last.factors):
         raise ValueError("benefits or scope factors were redefined; the two results cannot be compared step by step")
-    chain = [
-        recommend_from_panel(before.panel, before.scope, before.planned, first, details=False),
-        recommend_from_panel(after.panel, before.scope, before.planned, first, details=False),
-        recommend_from_panel(after.panel, after.scope, after.planned, first, details=False),
-        recommend_from_panel(after.panel, after.scope, after.planned, last, details=False),
+    steps = [
+        before,
+        replace(before, panel=after.panel),
+        replace(after, settings=first),
+        after,
     ]
+    chain: list[Result] = []
+    for step, previous in zip(steps, [None, *steps], strict=False):
+        chain.append(chain[-1] if step == previous else _work_out(step))
     slugs = dict.fromkeys(option.slug for panel in (before.panel, after.panel) for option in panel.options)
     return tuple(_change(slug, chain, before.panel, after.panel) for slug in slugs)
+
+
+def _work_out(inputs: Inputs) -> Result:
+    return recommend_from_panel(inputs.panel, inputs.scope, inputs.planned, inputs.settings, details=False)
 
 
 def _change(slug: str, chain: Sequence[Result], before: Panel, after: Panel) -> OptionChange:

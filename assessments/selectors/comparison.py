@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from assessments.models import Round
 from assessments.principles import Principle
@@ -12,14 +13,11 @@ from assessments.scoring.verdict import IN_WORDS
 from assessments.selectors.assumption_sets import changed
 from assessments.selectors.editions import catalogue_of
 from assessments.selectors.panel_inputs import read_inputs
-from assessments.selectors.report import quick_result
+from assessments.selectors.report import inputs_from_key, inputs_key, quick_result
 from assessments.selectors.rounds import closed_rounds
 from assessments.selectors.what_if import describe_scopes
 from ops_portal.charts import Chart, Series, dot_chart
 from projects.models import Project
-
-#: Readings per step: enough to tell the parts of a difference apart, few enough for a page.
-READINGS = 500
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ def compare_rounds(before: RoundChoice, after: RoundChoice) -> Comparison:
     results = [one.round.result or quick_result(inputs) for one, inputs in ((before, first), (after, last))]
     problem, lines = "", []
     try:
-        changes = explain_changes(first, last, draws=READINGS)
+        changes = _explained(inputs_key(first), inputs_key(last))
     except ValueError as reason:
         problem = f"The rounds cannot be compared step by step: {reason}."
     else:
@@ -108,6 +106,12 @@ def compare_rounds(before: RoundChoice, after: RoundChoice) -> Comparison:
         chart=_chart(lines) if lines else None,
         problem=problem,
     )
+
+
+# Closed rounds are sealed, so two of them always differ by the same.
+@lru_cache(maxsize=32)
+def _explained(before: str, after: str) -> tuple[OptionChange, ...]:
+    return explain_changes(inputs_from_key(before), inputs_from_key(after))
 
 
 def _principles(one: RoundChoice) -> Sequence[Principle]:

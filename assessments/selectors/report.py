@@ -194,32 +194,37 @@ def read_report(one: Round) -> Report:
 
 def quick_result(inputs: Inputs) -> dict[str, Any]:
     """Work out a result with fewer readings and without what takes long; the same input is worked out once."""
-    return _worked_out(_key(replace(inputs, settings=quick(inputs.settings))))
+    return _worked_out(inputs_key(replace(inputs, settings=quick(inputs.settings))))
 
 
 def full_result(inputs: Inputs) -> dict[str, Any]:
     """Work out a result with all readings, without what takes long; the same input is worked out once."""
-    return _worked_out(_key(inputs))
+    return _worked_out(inputs_key(inputs))
 
 
-def _key(inputs: Inputs) -> str:
+def inputs_key(inputs: Inputs) -> str:
+    """The inputs as one text: equal inputs have equal ones, so that what follows from them is worked out once."""
     planned = inputs.planned.to_json() if inputs.planned else None
     return json.dumps(
         [inputs.panel.to_json(), inputs.scope.to_json(), planned, inputs.settings.to_json()], sort_keys=True
     )
 
 
-@lru_cache(maxsize=64)
-def _worked_out(key: str) -> dict[str, Any]:
+def inputs_from_key(key: str) -> Inputs:
+    """The inputs that `inputs_key` made a text of."""
     panel, scope, planned, settings = json.loads(key)
-    result = recommend_from_panel(
+    return Inputs(
         Panel.from_json(panel),
         Scope.from_json(scope),
         Scope.from_json(planned) if planned else None,
         Settings.from_json(settings),
-        details=False,
     )
-    return result.to_json()
+
+
+@lru_cache(maxsize=64)
+def _worked_out(key: str) -> dict[str, Any]:
+    inputs = inputs_from_key(key)
+    return recommend_from_panel(inputs.panel, inputs.scope, inputs.planned, inputs.settings, details=False).to_json()
 
 
 def newest_decisions(project_id: int) -> dict[str, Decision]:

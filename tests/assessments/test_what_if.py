@@ -135,13 +135,19 @@ def test_a_round_that_is_not_worked_out_yet_is_varied_too(as_owner, project, own
 
 def test_two_rounds_differ_by_their_answers_alone(as_owner, project, owner, told):
     second = hold_round(project, owner, votes=(3, 8, 9))
-    work_out(second.pk)
+    for one in (told, second):
+        Round.objects.filter(pk=one.pk).update(result=None, settings=one.settings | {"draws": 600})
+        work_out(one.pk)
     after, before = read_choices(project)
     assert (before.value, after.value) == ("1.1", "1.2")
     found = compare_rounds(before, after)
     assert not found.scopes and not found.assumptions
+    saved = [{one["slug"]: one for one in each.round.result["options"]} for each in (before, after)]
     for line in found.lines:
         assert line.change.by_scope == line.change.by_assumptions == 0
+        for part, side in (("before", saved[0]), ("after", saved[1])):
+            assert getattr(line.change, part) == side[line.change.slug]["probability"], "as on the round's own page"
+            assert getattr(line.change, f"verdict_{part}") == side[line.change.slug]["verdict"]
         assert line.change.by_answers == pytest.approx(line.change.after - line.change.before)
         assert (line.change.votes.both, line.change.votes.changed, line.change.votes.up) == (3, 1, 1)
     html = as_owner.get(url(project, "compare")).content.decode()
