@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -16,9 +17,17 @@ LEAST_END = 150.0
 
 
 class Slider(forms.NumberInput):
-    """A range control; without script the form's button sends it."""
+    """A range control with where it stands in words; without script the form's button sends it."""
 
     input_type = "range"
+    template_name = "assessments/_slider.html"
+    #: Puts a place of the slider into words.
+    say: Callable[[Any], str] = str
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(name, value, attrs)
+        context["widget"]["says"] = self.say(value)
+        return context
 
 
 class WhatIfForm(forms.Form):
@@ -34,7 +43,7 @@ class WhatIfForm(forms.Form):
         self.fields["worth"] = _slider("Worth of all benefits", worth, 0, max(900.0, 2 * worth), 1)
         self.fields["budget"] = _slider("Budget", budget, 0, self.budget_end, 0.5)
         if inputs.planned:
-            self.fields["plan"] = _slider("On the way to the planned scope, %", 0, 0, 100, 5)
+            self.fields["plan"] = _slider("On the way to the planned scope", 0, 0, 100, 5)
         for factor in settings.factors:
             position = self.saved_position(factor)
             if position is not None:
@@ -45,6 +54,9 @@ class WhatIfForm(forms.Form):
             label="First version",
             initial="yes" if inputs.scope.first_version else "no",
         )
+        for name, field in self.fields.items():
+            if isinstance(field.widget, Slider):
+                field.widget.say = partial(self._say, name)
 
     def saved_position(self, factor: Factor) -> int | None:
         """Place of the saved value on the factor's slider, 0 to 100; None where nothing is known."""
@@ -60,6 +72,33 @@ class WhatIfForm(forms.Form):
     def scope_fields(self) -> list[forms.BoundField]:
         """The sliders of the scope factors, and whether the first version is out."""
         return [self[name] for name in self.fields if name not in ("worth", "budget", "plan")]
+
+    @property
+    def standing(self) -> list[tuple[str, str]]:
+        """Where each slider stands: id of its control, and in words."""
+        return [
+            (field.id_for_label, field.field.widget.say(field.value()))
+            for field in self
+            if isinstance(field.field.widget, Slider)
+        ]
+
+    def _say(self, name: str, given: Any) -> str:
+        try:
+            value = float(given)
+        except (TypeError, ValueError):
+            return ""
+        if not 0 <= value <= (self.fields[name].max_value or 0):  # type: ignore[attr-defined]
+            return ""  # refused beside the field
+        if name == "worth":
+            return f"{value:g} days a year"
+        if name == "budget":
+            return "no limit" if value >= self.budget_end else f"{value:g} days"
+        if name == "plan":
+            return {0.0: "as today", 100.0: "as planned"}.get(value, f"{value:g} % of the way")
+        factor = next(one for one in self.inputs.settings.factors if one.name == name)
+        saved = self.inputs.scope.value(name, self.inputs.settings.telemetry_rule)
+        at = saved if value == self.saved_position(factor) else factor.reached(value / 100, rising=value >= 50)
+        return "" if at is None else factor.say(at)
 
     @property
     def turned(self) -> Turned:

@@ -151,8 +151,8 @@ def crossing(x: Array, y: Array, level: float = 0.5, start: int = 0) -> tuple[fl
     return None if best is None else (best, not above)
 
 
-def single_flips(draws: Draws, u: Array, first_version: bool, settings: Settings) -> dict[str, Flip | None]:
-    """For each option the single factor that changes its side soonest; ``None`` if no single factor does.
+def single_flips(draws: Draws, u: Array, first_version: bool, settings: Settings) -> dict[str, tuple[Flip, ...]]:
+    """For each option the factors that alone change its side, the soonest first; none if no single factor does.
 
     Each known factor is swept over its whole range with the readings unchanged, and the nearest point to today, in
     positions, where p crosses one half is reported.
@@ -175,19 +175,15 @@ def single_flips(draws: Draws, u: Array, first_version: bool, settings: Settings
     steps = np.linspace(0, 1, settings.flip_steps)
     # Today's position is a point of its own; where it meets a step the two stand side by side.
     points = np.array([np.sort(np.append(steps, u[f])) for f in known])
-    nearest: dict[str, Flip | None] = dict.fromkeys(draws.slugs)
+    flips: dict[str, list[tuple[float, Flip]]] = {slug: [] for slug in draws.slugs}
     for f, sweep in zip(known.tolist(), sweeps(draws, begins, ends, points, first_version, settings), strict=True):
         start = int(np.searchsorted(sweep.points, u[f]))
         for i, slug in enumerate(draws.slugs):
             found = crossing(sweep.points, sweep.probabilities[:, i], 0.5, start)
-            best = nearest[slug]
-            if found and (best is None or abs(found[0] - u[f]) < abs(best.position - _today(best, u, settings))):
-                nearest[slug] = _flip(slug, settings.factors[f], found, float(u[f]))
-    return nearest
-
-
-def _today(flip: Flip, u: Array, settings: Settings) -> float:
-    return float(u[[factor.name for factor in settings.factors].index(flip.factor)])
+            if found:
+                flip = _flip(slug, settings.factors[f], found, float(u[f]))
+                flips[slug].append((abs(found[0] - float(u[f])), flip))
+    return {slug: tuple(flip for _, flip in sorted(found, key=lambda pair: pair[0])) for slug, found in flips.items()}
 
 
 def _flip(slug: str, factor: Factor, found: tuple[float, bool], today: float) -> Flip:

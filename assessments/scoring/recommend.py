@@ -34,6 +34,7 @@ class OptionResult:
     """What came out for one option.
 
     `probability` is the share of draws in which it belongs in the best set; `effort` is the mean effort in days;
+    `flips` are the scope factors that alone would change its side, the soonest first;
     `assumed` says that ratings or effort are the portal's own because nobody answered.
     """
 
@@ -46,7 +47,7 @@ class OptionResult:
     effort: float | None
     worth: Worth | None
     reasons: tuple[str, ...]
-    flip: Flip | None
+    flips: tuple[Flip, ...]
     path_flip: PathFlip | None
     assumed: bool
     answers: int
@@ -155,7 +156,7 @@ def recommend_from_panel(
         planned_p = dict(zip(draws.slugs, planned_chosen.mean(axis=0).tolist(), strict=True))
     worths = dict(zip(draws.slugs, worths_of(draws, today_problem, chosen, u, scope, settings), strict=True))
     now = positions(scope, settings)
-    flips: dict[str, Flip | None] = {}
+    flips: dict[str, tuple[Flip, ...]] = {}
     paths: dict[str, PathFlip | None] = {}
     if details and draws.options:
         few = draw(panel, settings, min(settings.flip_draws, settings.draws))
@@ -220,7 +221,7 @@ def _option_result(
     p: Mapping[str, float],
     planned_p: Mapping[str, float],
     worths: Mapping[str, Worth],
-    flips: Mapping[str, Flip | None],
+    flips: Mapping[str, tuple[Flip, ...]],
     paths: Mapping[str, PathFlip | None],
     votes: Mapping[str, Mapping[str, int]],
     settings: Settings,
@@ -248,7 +249,7 @@ def _option_result(
         effort=effort,
         worth=worths.get(option.slug),
         reasons=reasons,
-        flip=flips.get(option.slug),
+        flips=flips.get(option.slug, ()),
         path_flip=paths.get(option.slug),
         assumed=option.slug in draws.assumed,
         answers=len(panel.answers_on(option.slug)),

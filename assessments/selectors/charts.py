@@ -47,7 +47,8 @@ def votes_chart(report: Report) -> Chart:
             Series("For (7-9)", names, in_favour),
         ],
         title="How the panel voted",
-        summary=f"{report.voted} of {report.invited} experts voted; on {agreed} of {len(lines)} principles they agree.",
+        summary=f"{report.voted} of {report.invited} experts voted; by median and spread (the RAND/UCLA rule) they "
+        f"agree for or against on {agreed} of {len(lines)} principles.",
         x_title="Experts",
         y_title="Principle",
         horizontal=True,

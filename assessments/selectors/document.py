@@ -73,7 +73,7 @@ def _facts(report: Report) -> tuple[tuple[str, str], ...]:
         ("Adopt now", _names(report.adopt_now) or "nothing"),
         ("Adopt later", _names([line for line in report.lines if line.verdict == "later"]) or "nothing"),
         ("Net worth of the best set", f"{middle:.0f} days; {low:.0f} to {high:.0f} in eight of ten readings"),
-        ("Agreed", f"{len(report.state.agreed)} of {len(report.lines)} principles"),
+        ("Agreed", f"{len(report.state.agreed)} of {len(report.lines)} principles: {report.agreed_rule}"),
         ("Kendall's W", f"{w}, {report.voted} experts"),
         ("Krippendorff's alpha", f"{alpha}, {report.voted} experts"),
         ("Left out, because unknown", ", ".join(report.unknown) or "no scope factor"),
@@ -109,10 +109,12 @@ def _verdicts(lines: Sequence[ReportLine]) -> Part:
 
 def _reasons(lines: Sequence[ReportLine]) -> Part:
     rows = tuple(
-        (line.principle.name, " ".join(line.reasons) or DASH, line.flip or DASH, line.path or DASH) for line in lines
+        (line.principle.name, " ".join(line.reasons) or DASH, "\n".join(line.flips) or DASH, line.path or DASH)
+        for line in lines
     )
     columns = ("Principle", "Why", "What alone would change it", "On the way to the plan")
-    return Part("reasons", "Why, and what would change it", table=Table(columns, rows))
+    text = "Each factor of the scope by itself, from where it is today: the soonest first, a dash where none would do."
+    return Part("reasons", "Why, and what would change it", (text,), table=Table(columns, rows))
 
 
 def _differing(report: Report) -> Part | None:

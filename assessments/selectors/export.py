@@ -38,7 +38,7 @@ def export_rows(report: Report) -> list[dict[str, Any]]:
         row |= {f"votes_{vote}": count for vote, count in enumerate(line.counts, start=1)}
         row |= {
             "model_reasons": " ".join(line.reasons),
-            "flip": line.flip,
+            "flips": " ".join(line.flips),
             "flip_on_the_way": line.path,
             "decision": line.decision.get_choice_display() if line.decision else "",
         }

@@ -54,7 +54,8 @@ class ReportLine:
     costs: float | None
     spread: Spread | None
     reasons: tuple[str, ...]
-    flip: str
+    #: What alone would change its side, factor by factor, the soonest first.
+    flips: tuple[str, ...]
     path: str
     assumed: bool
     counts: tuple[int, ...]
@@ -133,6 +134,11 @@ class Report:
     def adopt_now(self) -> tuple[ReportLine, ...]:
         """The principles to adopt now."""
         return tuple(line for line in self.lines if line.verdict == "now")
+
+    @property
+    def agreed_rule(self) -> str:
+        """When the panel's rounds count a principle as agreed, in words."""
+        return f"{self.settings.consensus_threshold:.0%} of the votes or more in one third of the scale"
 
     @property
     def differing(self) -> tuple[ReportLine, ...]:
@@ -260,7 +266,7 @@ def _line(
         costs=worth.get("costs"),
         spread=Spread(**worth["spread"]) if worth.get("spread") else None,
         reasons=tuple(option["reasons"]),
-        flip=option["flip"]["words"] if option["flip"] else "",
+        flips=tuple(flip["words"] for flip in _flips(option)),
         path=option["path_flip"]["words"] if option["path_flip"] else "",
         assumed=option["assumed"],
         counts=tuple(votes.get(vote, 0) for vote in range(1, 10)),
@@ -275,6 +281,13 @@ def _line(
         said=tuple(said),
         decision=decisions.get(principle.slug),
     )
+
+
+def _flips(option: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    # Results kept by earlier releases name the soonest one only.
+    earlier = [option["flip"]] if option.get("flip") else []
+    found: Sequence[Mapping[str, Any]] = option.get("flips", earlier)
+    return found
 
 
 def _matrix(panel: Panel, lines: Sequence[ReportLine]) -> tuple[tuple[str, tuple[int | None, ...]], ...]:

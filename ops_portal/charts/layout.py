@@ -24,7 +24,7 @@ def layout_of(
     }
     return {
         "autosize": True,
-        "margin": {"l": 52, "r": 12, "t": 12, "b": 44},
+        "margin": {"l": 52, "r": 20, "t": 12, "b": 44},
         "font": {"size": 12, "color": "--chart-text"},
         "paper_bgcolor": CLEAR,
         "plot_bgcolor": CLEAR,

@@ -123,20 +123,31 @@ def test_nearest_single_flip_is_found_and_none_where_there_is_none():
     settings = replace(FEW, flip_steps=9)
     draws = draw(six_experts(1), settings, 60)
     large = single_flips(draws, positions(LARGE, settings), False, settings)
-    out = large["ci-cd"]
+    out = large["ci-cd"][0]
     assert out.factor == "deployments_per_week"
     assert not out.enters
     assert out.value < 1
     assert out.words.startswith("No longer worth it from ")
     planned = single_flips(draws, positions(PLANNED, settings), False, settings)
-    assert planned["ci-cd"].enters
-    assert planned["monitoring"].factor == "drift_alarms_per_month"
+    assert planned["ci-cd"][0].enters
+    assert planned["monitoring"][0].factor == "drift_alarms_per_month"
     assert (
-        planned["metadata"].words
+        planned["metadata"][0].words
         == "No longer worth it from one person changing the system or fewer, all else unchanged."
     )
     first = single_flips(draws, positions(FIRST, settings), True, settings)
-    assert set(first.values()) == {None}
+    assert set(first.values()) == {()}
+    where, scales = positions(PLANNED, settings), {factor.name: f for f, factor in enumerate(FACTORS)}
+    for slug, flips in planned.items():
+        far = [abs(flip.position - where[scales[flip.factor]]) for flip in flips]
+        assert far == sorted(far)
+        assert len({flip.factor for flip in flips}) == len(flips)
+        for flip in flips:
+            # A little beyond the point, with this factor moved alone, the option is on the other side.
+            f, there = scales[flip.factor], where.copy()
+            there[f] = np.clip(flip.position + 0.15 * np.sign(flip.position - where[f]), 0, 1)
+            moved = best_sets(problem_at(draws, np.tile(there, (60, 1)), False, settings)).mean(axis=0)
+            assert (moved[draws.slugs.index(slug)] >= 0.5) == flip.enters
 
 
 def test_flip_of_a_declared_factor_is_one_of_its_levels():

@@ -107,6 +107,26 @@ def test_the_page_answers_live_and_keeps_the_saved_result(as_owner, project, tol
     assert Round.objects.get(pk=told.pk).result == told.result
 
 
+def test_every_slider_says_where_it_stands(as_owner, project, told):
+    inputs = read_inputs(told)
+    said = dict(WhatIfForm(inputs=inputs).standing)
+    assert said["id_worth"] == "300 days a year" and said["id_budget"] == "no limit" and said["id_plan"] == "as today"
+    assert len(said) == 3 + len(FACTORS)
+    assert all(said.values())
+    page = as_owner.get(url(project, "result", 1)).content.decode()
+    assert '<span class="slider-says" id="id_worth-says">300 days a year</span>' in page
+    turns = standing(inputs, budget=12.5, plan=50, people=0)
+    answer = as_owner.get(url(project, "what_if", 1), turns, headers=HTMX).content.decode()
+    for name, words in (
+        ("budget", "12.5 days"),
+        ("plan", "50 % of the way"),
+        ("people", "one person changing the system"),
+    ):
+        assert f'id="id_{name}-says" hx-swap-oob="true">{words}</span>' in answer
+    wrong = as_owner.get(url(project, "what_if", 1), standing(inputs, budget="many"), headers=HTMX)
+    assert wrong.status_code == 422 and 'id="id_budget-says" hx-swap-oob="true"></span>' in wrong.content.decode()
+
+
 def test_without_scripts_it_is_a_page_of_its_own(as_owner, project, told):
     page = url(project, "what_if", 1)
     assert "Turn one of them" in as_owner.get(page).content.decode()

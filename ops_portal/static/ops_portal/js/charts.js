@@ -61,7 +61,7 @@
     delete layout.yaxis.title;
     const long = data.some((trace) => trace.showlegend !== false && (trace.name ?? "").length > 20);
     Object.assign(layout.legend, { entrywidthmode: "fraction", entrywidth: long ? 1 : 0.5, font: { size: 11 } });
-    Object.assign(layout.margin, { l: 32, r: 8 });
+    Object.assign(layout.margin, { l: 32, r: 16 });
     if (!data.some((trace) => trace.y?.some((value) => typeof value === "string"))) return;
     for (const trace of data) trace.y = trace.y.map((value) => (typeof value === "string" ? wrapped(value) : value));
     Object.assign(layout.legend, { orientation: "v", entrywidthmode: "pixels", entrywidth: 90 });
