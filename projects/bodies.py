@@ -11,6 +11,8 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
+from projects.texts import storable
+
 #: A JSON body is read whole, so it is limited; NDJSON is limited by the line only.
 MAX_JSON = 10 * 2**20
 MAX_LINE = 2 * 2**20
@@ -128,7 +130,7 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
         double = next(name for name in names if names.count(name) > 1)
-        raise BodyError(f'the name "{double[:100]}" occurs twice in one object')
+        raise BodyError(f'the name "{storable(double[:100])}" occurs twice in one object')
     return found
 
 

@@ -19,6 +19,7 @@ from projects.csv_files.guess import (
 from projects.csv_files.plan import BOOLEAN, NUMBER, TEXT, CsvPlan
 from projects.csv_files.records import RAW_SHOWN, Bytes, Record
 from projects.payload import PayloadError, read_event
+from projects.texts import fault_of, storable
 
 BOM = b"\xef\xbb\xbf"
 
@@ -72,9 +73,11 @@ def as_record(one: JsonLine, names: list[str]) -> Record:
     known = set(names)
     for name, value in one.value.items():
         if name not in known:
-            error = f"{name[:100]}: a name that is not among the columns of this file"
+            error = f"{storable(name[:100])}: a name that is not among the columns of this file"
         elif type(value) in {dict, list}:
             error = f"{name[:100]}: holds a list or an object; send one value per name"
+        elif isinstance(value, str) and (fault := fault_of(value)):
+            error = f"{name[:100]}: {fault}"
         else:
             continue
         return Record(one.line, [], one.next_line, one.next_offset, error, one.raw)

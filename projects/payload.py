@@ -12,6 +12,8 @@ from enum import Enum
 from math import isfinite
 from typing import Any, Final
 
+from projects.texts import fault_of, storable
+
 MAX_FEATURES = 1_000
 MAX_NAME = 200
 MAX_TEXT = 10_000
@@ -41,9 +43,9 @@ class PayloadError(ValueError):
     """One thing wrong with an event or a label: where, and what."""
 
     def __init__(self, place: str, problem: str) -> None:
-        super().__init__(f"{place}: {problem}" if place else problem)
-        self.place = place
-        self.problem = problem
+        self.place = storable(place)  # both may repeat what was sent
+        self.problem = storable(problem)
+        super().__init__(f"{self.place}: {self.problem}" if place else self.problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +117,14 @@ def read_features(given: object) -> Features:
         elif kind is str:
             if len(value) > MAX_TEXT:
                 raise PayloadError(f"features.{name}", f"{len(value):,} characters; at most {MAX_TEXT:,} are taken")
-            if not value.isascii():
+            if not value.isascii() or "\0" in value:
                 _check_text(f"features.{name}", value)
         elif kind is not bool and value is not None:
             raise PayloadError(
                 f"features.{name}",
                 f"expected a number, a text, true, false or null, got {_kind(value)}; send one feature per value",
             )
-        if not name.isascii():
+        if not name.isascii() or "\0" in name:
             _check_text("features", name)
     return given
 
@@ -214,11 +216,9 @@ def _check_class_name(name: str) -> None:
 
 
 def _check_text(place: str, text: str) -> None:
-    """Refuse half of a surrogate pair: it is no character and cannot be stored."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise PayloadError(place, "has a broken character (half of a surrogate pair)") from None
+    """Refuse what cannot be stored."""
+    if fault := fault_of(text):
+        raise PayloadError(place, fault)
 
 
 def _not_finite(value: object) -> str:

@@ -11,6 +11,7 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
 from projects.bodies import BodyError, decode
+from projects.texts import fault_of
 
 #: Specs are limited to 64 kB; everything else is far smaller.
 MAX_BYTES = 2**20
@@ -65,15 +66,6 @@ def _fault_of(value: object) -> str:
         return "NaN and infinities are no JSON numbers"
     if isinstance(value, int) and abs(value) > LARGEST:
         return "a whole number is beyond 64 bits"
-    if isinstance(value, str) and ("\x00" in value or not _is_text(value)):
-        return "a text has a null or a broken character"
+    if isinstance(value, str) and (fault := fault_of(value)):
+        return f"a text {fault}"
     return ""
-
-
-def _is_text(value: str) -> bool:
-    """Tell whether `value` is free of lone surrogates, which no database can store."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -26,6 +26,7 @@ from projects.csv_files.plan import (
 )
 from projects.csv_files.records import Bytes, Record, read_records
 from projects.payload import MAX_NAME, PayloadError, read_time
+from projects.texts import fault_of, storable
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 ENCODINGS = {
@@ -255,7 +256,7 @@ def _names(header: Record | None, delimiter: str) -> list[str]:
 
 
 def check_names(names: Sequence[str]) -> None:
-    """Refuse too many columns, two of one name, and names that are too long.
+    """Refuse too many columns, two of one name, and names that are too long or cannot be stored.
 
     Raises
     ------
@@ -267,7 +268,10 @@ def check_names(names: Sequence[str]) -> None:
         raise UnreadableFileError(f"This file has {len(names):,} columns; at most {MAX_COLUMNS:,} are taken.")
     double = [name for name, times in Counter(names).items() if times > 1]
     if double:
-        raise UnreadableFileError(f'Two columns are called "{double[0][:80]}". Rename one of them.')
+        raise UnreadableFileError(f'Two columns are called "{storable(double[0][:80])}". Rename one of them.')
+    for name in names:
+        if fault := fault_of(name):
+            raise UnreadableFileError(f'The column name "{storable(name[:60])}" {fault}. Rename the column.')
     long = next((name for name in names if len(name) > MAX_NAME), None)
     if long:
         raise UnreadableFileError(f'A column name is longer than {MAX_NAME} characters: "{long[:60]}…".')

@@ -11,13 +11,13 @@ from django.db.models import F
 
 from ops_portal.errors import UserError
 from projects.messages import Message, read_message
-from projects.models import DataImport, Project, RejectedRow
+from projects.models import DataImport, Project
 from projects.payload import Incoming, IncomingLabel, PayloadError
 from projects.services.activity import record
 from projects.services.events import Rejection, accept_mixed
+from projects.services.set_aside import set_aside
 
 State = DataImport.State
-REJECTED_KEPT = 10_000
 
 
 @transaction.atomic
@@ -64,16 +64,8 @@ def take_messages(*, stream: DataImport, messages: Sequence[Message], source: st
             rejected.append(Rejection(line, f"{message.name}: {wrong}"))
     receipt = accept_mixed(project_id=stream.project_id, items=items, now=now)
     rejected += receipt.rejected
-    bodies = {line: message.body for line, message in enumerate(messages, start=flowing.row + 1)}
-    RejectedRow.objects.bulk_create(
-        RejectedRow(
-            data_import_id=stream.pk,
-            line=one.line,
-            reason=one.error[:300],
-            raw=bodies[one.line][:2000].decode("utf-8", "replace").replace("\0", "\ufffd")[:500],
-        )
-        for one in rejected[: max(0, REJECTED_KEPT - flowing.rejected)]
-    )
+    raw = {one.line: messages[one.line - flowing.row - 1].body[:2000].decode("utf-8", "replace") for one in rejected}
+    set_aside(data_import=flowing, rejected=rejected, raw=raw)
     DataImport.objects.filter(pk=stream.pk).update(
         state=State.RUNNING,
         row=F("row") + len(messages),

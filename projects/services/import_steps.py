@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,12 +19,14 @@ from django.db.models import F, Q
 
 from ops_portal.errors import UserError
 from projects.csv_files.plan import CsvPlan
-from projects.models import DataImport, RejectedRow
+from projects.models import DataImport
 from projects.payload import Incoming
 from projects.river_streams import close_data_set, close_synthetic, read_data_set, read_synthetic
 from projects.services.activity import record
 from projects.services.events import Rejection, accept
+from projects.services.set_aside import set_aside
 from projects.synthetic import Recipe
+from projects.texts import storable
 from projects.uploads import UnreadableFileError, close_file, read_rows
 
 log = logging.getLogger(__name__)
@@ -34,8 +35,6 @@ State = DataImport.State
 
 CHUNK_ROWS = 2_000
 CHUNK_SECONDS = 1.0
-#: Rejected rows kept for reading; the ones beyond are counted.
-REJECTED_KEPT = 10_000
 #: A step whose worker is silent for this long is taken up by another.
 LEASE = timedelta(seconds=30)
 #: An upload that is not confirmed is thrown away after this.
@@ -173,7 +172,7 @@ def _take(data_import: DataImport, chunk: Chunk, now: datetime, started: float) 
         return False, 0.0
     receipt = accept(project_id=data_import.project_id, items=chunk.items, now=now)
     rejected = sorted([*chunk.rejected, *receipt.rejected], key=lambda rejection: rejection.line)
-    _keep_rejected(data_import, rejected, chunk.raw)
+    set_aside(data_import=data_import, rejected=rejected, raw=chunk.raw)
     counts: dict[str, Any] = {
         "accepted": F("accepted") + receipt.accepted,
         "duplicates": F("duplicates") + receipt.duplicates,
@@ -184,19 +183,6 @@ def _take(data_import: DataImport, chunk: Chunk, now: datetime, started: float) 
     if chunk.at_end:
         _finish(data_import)
     return True, wait
-
-
-def _keep_rejected(data_import: DataImport, rejected: Sequence[Rejection], raw: dict[int, str]) -> None:
-    room = max(0, REJECTED_KEPT - data_import.rejected)
-    RejectedRow.objects.bulk_create(
-        RejectedRow(
-            data_import=data_import,
-            line=rejection.line,
-            reason=rejection.error[:300],
-            raw=raw.get(rejection.line, "")[:500].replace("\0", "\ufffd"),
-        )
-        for rejection in rejected[:room]
-    )
 
 
 def _finish(data_import: DataImport) -> None:
@@ -212,7 +198,7 @@ def _finish(data_import: DataImport) -> None:
 @transaction.atomic
 def _fail(data_import: DataImport, reason: str, now: datetime) -> None:
     changed = DataImport.objects.filter(pk=data_import.pk, state__in=DataImport.ACTIVE).update(
-        state=State.FAILED, error=reason, finished_at=now, lease_until=None
+        state=State.FAILED, error=storable(reason), finished_at=now, lease_until=None
     )
     if changed:
         project = data_import.project

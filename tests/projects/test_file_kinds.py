@@ -124,6 +124,41 @@ def test_lines_that_cannot_be_read_are_set_aside_with_line_and_reason(project, o
     assert reasons[9] == "not UTF-8 at byte 8"
 
 
+def test_what_no_database_can_store_costs_its_line(project, owner, client):
+    good = [{"x": "a", "label": "yes"}, {"x": "b", "label": "no"}]
+    bad = [{"x": "a\0b", "label": "yes"}, {"x": "\ud800", "label": "no"}, {"x": "a", "label": "\0"}, {"\0\ud800": 1}]
+    data_import = imports.upload_file(
+        project=project, actor=owner, file=SimpleUploadedFile("e", ndjson(*good, *bad[:3]) + b" \n" * 1000)
+    )
+    client.force_login(owner)
+    address = reverse("projects:import_preview", args=[project.slug, data_import.pk])
+    page = client.get(address)
+    assert page.status_code == 200 and "has a null character" in page.content.decode()
+    done = bring(project, owner, ndjson(*good * 600, *bad))
+    assert counts(done) == (1200, 0, 0, 4)
+    assert [reason for _, reason in aside(done)] == [
+        "x: has a null character",
+        "x: has a broken character (half of a surrogate pair)",
+        "label: has a null character",
+        "\ufffd?: a name that is not among the columns of this file",
+    ]
+    events = [{"features": {"x": n}, "label": False} for n in range(3)] + [
+        {"features": {"x": 1}, "label": "a\0"},
+        {"features": {"x": 1}, "\0": 1},
+    ]
+    done = bring(project, owner, ndjson(*events))
+    assert counts(done) == (3, 0, 0, 2)
+    assert [reason.partition(";")[0] for _, reason in aside(done)] == [
+        "label: has a null character",
+        "\ufffd: unknown field",
+    ]
+
+
+def test_columns_whose_names_cannot_be_stored_are_refused(project, owner):
+    assert '"a\ufffdb" has a null character' in refused(project, owner, parquet({"a\0b": [1], "c": [2]}))
+    assert '"?" has a broken character' in refused(project, owner, ndjson({"\ud800": 1, "x": 2}))
+
+
 def test_a_name_that_comes_after_the_preview_costs_its_line(project, owner, monkeypatch):
     monkeypatch.setattr("projects.json_lines.SAMPLE_ROWS", 5)
     lines = [{"x": n, "label": n % 2 == 0} for n in range(9)] + [{"x": 1, "new": 2}]

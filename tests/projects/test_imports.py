@@ -166,7 +166,7 @@ def test_pause_resume_and_cancel(project, owner, monkeypatch, django_capture_on_
 
 @pytest.mark.django_db
 def test_only_so_many_rejected_rows_are_kept_but_all_are_counted(project, owner, monkeypatch):
-    monkeypatch.setattr(import_steps, "REJECTED_KEPT", 15)
+    monkeypatch.setattr("projects.services.set_aside.KEPT", 15)
     monkeypatch.setattr(import_steps, "CHUNK_ROWS", 10)
     data_import = start_csv(project, owner, b"x,label\n1,yes\n" + b"1,2,3\n" * 40)
     finish(data_import)

@@ -28,6 +28,13 @@ from tests.worker.conftest import wait_until
 pytestmark = [pytest.mark.worker, pytest.mark.django_db(transaction=True)]
 
 MANY = 6_000
+#: No database has room for a null character in a text, or for half of a surrogate pair.
+UNSTORABLE = [
+    {"features": {"x": 1}, "label": "a\0b"},
+    {"id": "a", "label": "a\0b"},
+    {"features": {"x": 1}, "a\0b": 1},
+    {"features": {"x": 1}, "\ud800": 1},
+]
 
 
 def servers():
@@ -186,14 +193,22 @@ def test_labels_events_and_rubbish_in_one_stream(consume, stream, project):
         client.xadd(name, {"event": json.dumps(body)})
     for fields in ({"event": "{oops"}, {"other": "1"}, {"event": b"\xff"}, {"event": '{"features": {"x": [1]}}'}):
         client.xadd(name, fields)
+    for body in UNSTORABLE:
+        client.xadd(name, {"event": json.dumps(body)})
     process = consume("one", "--idle-exit", 1)
     process.wait(timeout=60)
-    assert "9 entries done." in said(process)
+    assert "13 entries done." in said(process)
     record = DataImport.objects.get()
-    assert (record.kind, record.accepted, record.corrections, record.rejected) == ("redis", 4, 1, 4)
+    assert (record.kind, record.accepted, record.corrections, record.rejected) == ("redis", 4, 1, 8)
     assert [(y, x["x"]) for _, x, y in read_labelled(project.pk, 0, 9)] == [(True, 1), (False, 2)]
     reasons = [row.reason.split(": ", 1)[1] for row in record.rejected_rows.all()]
     assert reasons[0].startswith("not JSON") and "features.x" in reasons[3]
+    assert reasons[4:] == [
+        "label: has a null character",
+        "label: has a null character",
+        "a\ufffdb: unknown field; the fields are at, features, id, label",
+        "?: unknown field; the fields are at, features, id, label",
+    ]
     assert pending(stream) == 0
     assert Activity.objects.filter(verb="import.started", actor__username="olga").exists()
 
