@@ -214,7 +214,8 @@ class OneComparison(ProjectCall):
     def get(self, request: Request, slug: str, number: int) -> Response:
         """Get the candidates side by side, and which of their differences are real.
 
-        The champion is the run asked for, else the one whose model serves, else the first. Accuracy is judged by
+        The champion is the run asked for, else the one whose model serves, else the first that has not
+        failed. Accuracy is judged by
         McNemar's test; other metrics by the interval of a block bootstrap of the difference.
         """
         project = self.reading(request, slug)

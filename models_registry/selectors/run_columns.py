@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,6 +39,8 @@ Raw = str | int | float | bool | datetime | None
 ABOUT, RESULT, METRICS, PARAMETERS = "What it is", "How it went", "Metrics", "Parameters"
 #: More columns than this are no table any more.
 MOST_COLUMNS = 24
+#: `StandardScaler.with_std` or `StandardScaler#2.with_std`. What a database takes for the place in a list is none.
+_PARAMETER_NAME = re.compile(r"[A-Za-z_]\w{0,79}(#\d{1,3})?\.[A-Za-z_]\w{0,79}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,7 @@ def find_columns(project: Project, keys: Iterable[str]) -> list[Column]:
         elif kind == "metric" and rest in _series(project):
             view, _, name = rest.partition(".")
             found.append(_metric(view, name))
-        elif kind == "param" and 0 < len(rest) <= 120 and rest.isprintable():
+        elif kind == "param" and _PARAMETER_NAME.fullmatch(rest):
             found.append(_parameter(rest))
     return found[:MOST_COLUMNS]
 

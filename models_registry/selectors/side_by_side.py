@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models_registry.learning.compare import Verdict
-from models_registry.learning.measures import BASELINE_ROLLING, OVERALL, ROLLING, VIEWS, Measure, find_measure, key_of
+from models_registry.learning.measures import OVERALL, ROLLING, VIEWS, Measure, find_measure, key_of
 from models_registry.learning.parameters import list_settings
 from models_registry.models import Deployment, Run, Version
 from models_registry.selectors.curves import MOST_CURVES, draw_curves
@@ -71,7 +71,6 @@ class SideBySide:
     measures: tuple[Measure, ...]
     parameters: tuple[str, ...]
     facts: tuple[str, ...]
-    baseline: Figure
     tested: Measure
     chart: Chart
     parallel: Chart | None
@@ -111,7 +110,7 @@ class SideBySide:
 def compare_runs(project: Project, runs: Sequence[Run], *, metric: str = "", champion: int | None = None) -> SideBySide:
     """Return runs (with model and starter fetched) side by side. At most six queries, however many runs.
 
-    The champion is the run numbered `champion`, else the one that serves, else the first.
+    The champion is the run numbered `champion`, else the one that serves, else the first that has not failed.
     """
     chosen, why = _find_champion(project, runs, champion)
     offered = tuple(find_measure(name) for name in metric_names(key for run in runs for key in run.summary))
@@ -151,7 +150,6 @@ def compare_runs(project: Project, runs: Sequence[Run], *, metric: str = "", cha
         measures=measures,
         parameters=parameters,
         facts=facts,
-        baseline=_figure(max(ordered, key=lambda run: run.position), BASELINE_ROLLING, measure),
         tested=find_measure(tested),
         chart=draw_curves(ordered[:MOST_CURVES], names, measure, summary=_sentence(lines, measure)),
         parallel=_parallel(ordered, names, parameters, measures),
@@ -172,11 +170,18 @@ def _find_champion(project: Project, runs: Sequence[Run], asked: int | None) -> 
         run_id, model_id, number = serving
         for fits, words in (
             (lambda run: run.pk == run_id, f"its v{number} serves now"),
-            (lambda run: run.model_id == model_id, f"v{number} of the same model serves now"),
+            (lambda run: run.model_id == model_id and not _failed(run), f"v{number} of the same model serves now"),
         ):
             if found := next(filter(fits, runs), None):
                 return found, words
-    return runs[0], "the first of them, because none of them serves"
+    # A run that failed early has predicted next to nothing, and nothing could be said of the others.
+    first = next((run for run in runs if not _failed(run)), runs[0])
+    which = "the first of them" if first == runs[0] else "the first of them that did not fail"
+    return first, f"{which}, because none of them serves"
+
+
+def _failed(run: Run) -> bool:
+    return run.state == Run.State.FAILED
 
 
 def _best_first(runs: list[Run], measure: Measure) -> list[Run]:

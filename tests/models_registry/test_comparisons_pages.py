@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import random
 import re
+from functools import partial
 
 import pytest
 from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 
+from models_registry.learning.measures import find_measure
 from models_registry.models import Comparison, Deployment, RegisteredModel, Run, Version
 from models_registry.selectors.comparisons import candidates_of, list_comparisons
+from models_registry.selectors.curves import draw_curves
 from models_registry.selectors.side_by_side import compare_runs
 from models_registry.services.comparisons import start_comparison
 from models_registry.services.deployment import deploy
+from models_registry.services.judging import Judging
 from models_registry.services.runs import start_run
 from projects.models import Task
 from projects.payload import Incoming
@@ -273,6 +277,40 @@ def test_what_serves_is_the_champion(compared, project, owner):
     shown = compare_runs(project, candidates_of(compared))
     assert (shown.champion.name, shown.why_champion) == ("Tree", "v4 of the same model serves now")
     assert Deployment.objects.count() == 2 and Version.objects.count() == 4
+
+
+def test_a_failed_run_is_no_champion_while_another_has_learned(compared, project):
+    failed, *_ = runs = candidates_of(compared)
+    failed.state = Run.State.FAILED
+    failed.save()
+    shown = compare_runs(project, runs)
+    assert shown.champion.name == "Linear"
+    assert shown.why_champion == "the first of them that did not fail, because none of them serves"
+    assert compare_runs(project, runs, champion=failed.number).champion.name == "Guess"
+    Run.objects.update(state=Run.State.FAILED)
+    assert compare_runs(project, candidates_of(compared)).champion.name == "Guess", "one of them has to be"
+
+
+def test_the_baseline_goes_as_far_as_any_of_the_runs(project):
+    numeric_events(project, 1_200)
+    model = make_model(project, "Linear", LINEAR)
+    start = partial(start_run, model=model, mode="replay", actor=None, seed=1)
+    early = [learn(start(target_position=400)) for _ in range(2)]
+    late = learn(start(from_version=early[0].versions.get()))
+    assert (late.start_position, late.position) == (400, 1_200)
+    for runs in ([*early, late], [late, *early]):
+        [drawn] = _baselines(runs)
+        assert drawn["name"] == "Baseline"
+        assert (drawn["x"][0] < 50, drawn["x"][-1]) == (True, 1_200)
+        assert drawn["x"] == sorted(set(drawn["x"])) and None not in drawn["y"]
+    last = learn(start(judging=Judging(baseline="last"), target_position=300))
+    names = [one["name"] for one in _baselines([early[0], last])]
+    assert names == ["Baseline: the commonest label so far", "Baseline: the last label"]
+
+
+def _baselines(runs):
+    chart = draw_curves(runs, {run.pk: str(run.number) for run in runs}, find_measure("Accuracy"), summary="")
+    return [trace for trace in chart.figure["data"] if trace["name"].startswith("Baseline")]
 
 
 def test_only_what_differs_is_in_the_table(client, page, project, owner):

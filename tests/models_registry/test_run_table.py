@@ -53,6 +53,24 @@ def numbers(answer) -> list[int]:
         ({"shown": "archived"}, []),
         ({"state": "asleep", "mode": "x", "model": "y", "page": "z", "tag": "no", "shown": "x"}, [4, 3, 2, 1]),
         ({"model": str(10**30), "page": str(10**30), "sort": "'; --"}, [4, 3, 2, 1]),
+        *(
+            ({"sort": f"{sign}param:{name}"}, [4, 3, 2, 1])
+            for sign in ("", "-")
+            for name in (
+                "-1",
+                "0",
+                "5",
+                "-99999999999999999999",
+                "\u0661",
+                "1_0",
+                "$",
+                'A."b',
+                "A.b.c",
+                "[0]",
+                "A.b[0]",
+                "x" * 120,
+            )
+        ),
         ({"mode": "follow", "state": "failed"}, []),
     ],
 )
@@ -157,6 +175,7 @@ def test_columns_are_chosen_and_kept_per_person_and_project(client, page, severa
         "metric:baseline.Accuracy",
         "nonsense",
         "metric:x.y",
+        "param:-1",
     ]
     assert client.post(page("run_columns"), {"column": chosen})["Location"] == page("run_list")
     answer = client.get(page("run_list"))
