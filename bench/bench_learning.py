@@ -17,16 +17,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
 from river.datasets import synth
 
 from models_registry.learning import codec
 from models_registry.learning.build import build
-from models_registry.learning.contest import Contest
 from models_registry.learning.measures import DEFAULTS
 from models_registry.learning.progressive import Learner
 from models_registry.learning.river_metrics import make_metric
-from models_registry.learning.sweeps import make_grid
 from models_registry.learning.templates import find_template
 
 CHUNK = 1_000
@@ -104,28 +101,6 @@ def weigh(slug: str, events: list[Any]) -> None:
     print(f"{slug:34} {len(data):12,} bytes ({model:,} of model), {write:.1f} ms, {read:.1f} ms")
 
 
-def race(events: list[Any], count: int, repeats: int) -> None:
-    """Print what several models cost in one pass over stored events, against a pass each."""
-    template = find_template("logistic-regression").spec
-    specs = make_grid(template, {"steps[1].params.l2": [0.001 * i for i in range(count)]})
-    stored = [msgspec.json.encode(events[start : start + CHUNK]) for start in range(0, len(events), CHUNK)]
-
-    def learn_each() -> None:
-        for spec in specs.values():
-            learner = Learner.create(spec, "binary", 1)
-            for chunk in stored:
-                learner.learn(msgspec.json.decode(chunk))
-
-    def learn_together() -> None:
-        contest = Contest.create(specs, "binary", 1)
-        for chunk in stored:
-            contest.learn(msgspec.json.decode(chunk))
-
-    pairs = [(take_time(learn_each), take_time(learn_together)) for _ in range(repeats)]
-    ratio = statistics.median(one / other for one, other in pairs)
-    print(f"{count} logistic regressions in one pass: {ratio:.2f} times as fast as {count} passes")
-
-
 def main() -> None:
     """Print everything."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -151,8 +126,6 @@ def main() -> None:
         numbers,
         options.repeats,
     )
-    print()
-    race(events, 5, max(1, options.repeats // 2))
     print(f"\n{'a checkpoint after':34} {'size':>12}, to write, to read")
     for slug in ("logistic-regression", "hoeffding-tree"):
         weigh(slug, events)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from models_registry.learning import codec
+from ops_portal.commit import code_commit
 
 if TYPE_CHECKING:
     from models_registry.learning.progressive import Learner
@@ -29,11 +30,13 @@ def learner_class() -> type[Learner]:
 
 @cache
 def environment() -> dict[str, str]:
-    """The versions that a state depends on, kept with every checkpoint and version."""
+    """The versions that a state depends on, kept with every checkpoint and version; the commit where it is known."""
+    commit = code_commit()
     return {
         "python": platform.python_version(),
         "river": metadata.version("river"),
         "portal": settings.VERSION,
+        **({"commit": commit} if commit else {}),
     }
 
 

@@ -157,7 +157,7 @@ class Run(models.Model):
 
     lease_owner = models.CharField(max_length=80, blank=True)
     lease_until = models.DateTimeField(null=True)
-    #: Python, River and portal versions of the worker that learned last.
+    #: Python, River and portal versions of the worker that learned last, and the commit where it is known.
     environment = models.JSONField(default=dict)
     created_by = models.ForeignKey(USER, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import timedelta
 
 from celery import shared_task
@@ -27,8 +28,13 @@ from projects.models import Project
 
 @worker_init.connect
 def load_river(**_: object) -> None:
-    """Import River before the worker forks: its processes share it, and none waits for it."""
+    """Import River before the worker forks: its processes share it, and none waits for it.
+
+    What is there by then stays, so the garbage collector need not go through it again and again.
+    """
     engine.learner_class()
+    gc.collect()
+    gc.freeze()
 
 
 @shared_task(name="models_registry.tasks.advance_run")

@@ -62,7 +62,9 @@ class RunOut(serializers.ModelSerializer[Run]):
         help_text="Value of every parameter of its spec, by class and name; defaults included.",
     )
     environment = serializers.DictField(
-        child=serializers.CharField(), read_only=True, help_text="Python, River and portal versions that learned it."
+        child=serializers.CharField(),
+        read_only=True,
+        help_text="Python, River and portal versions that learned it, and the commit where it is known.",
     )
     duration_seconds = serializers.SerializerMethodField(help_text="From its first event to its end, or to now.")
     throughput = serializers.SerializerMethodField(help_text="Events per second of learning time.")
@@ -132,7 +134,9 @@ class VersionOut(serializers.ModelSerializer[Version]):
     parent = number_of("parent.number", "The version before it.", nullable=True)  # type: ignore[assignment]
     metrics = metrics_of()
     environment = serializers.DictField(
-        child=serializers.CharField(), read_only=True, help_text="Python, River and portal versions that learned it."
+        child=serializers.CharField(),
+        read_only=True,
+        help_text="Python, River and portal versions that learned it, and the commit where it is known.",
     )
     digest = serializers.CharField(
         read_only=True, help_text="Names the model, not its file; empty until a worker has computed it."

@@ -145,7 +145,7 @@ def dump(obj: object, key: bytes) -> bytes:
     key
         The signing key; at least 16 bytes.
     """
-    with _no_collection():
+    with no_collection():
         packing, body = _pack(_pickle(obj))
     header = _HEADER.pack(MAGIC, VERSION, packing)
     return header + _sign(header, body, key) + body
@@ -172,7 +172,7 @@ def load(data: bytes, key: bytes) -> Any:
     if version != VERSION or packing not in (_RAW, _ZSTD):
         raise ArtifactRejected(f"it has format {version}.{packing}; this version reads {VERSION}.0 and {VERSION}.1")
     try:
-        with _no_collection():
+        with no_collection():
             return _Unpickler(io.BytesIO(_unpack(body) if packing == _ZSTD else body)).load()
     except ArtifactRejected:
         raise
@@ -181,7 +181,7 @@ def load(data: bytes, key: bytes) -> Any:
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
     """Keep the garbage collector out: it would go through a growing forest again and again, and find nothing."""
     was = gc.isenabled()
     gc.disable()

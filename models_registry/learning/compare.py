@@ -192,22 +192,15 @@ def compare(pairing: Pairing, one: str, other: str, metric: str | None = None) -
     metric
         One of `BLOCK_METRICS`; the first when left out.
     """
-    return compare_all(pairing, one, [other], metric)[0]
-
-
-def compare_all(
-    pairing: Pairing, champion: str, challengers: Sequence[str], metric: str | None = None
-) -> list[Verdict]:
-    """Compare a champion with each challenger; the more there are, the more each has to show.
-
-    P-values are corrected by Holm's procedure and intervals are widened, so that with no real difference anywhere one
-    is found in at most one case of twenty.
-    """
-    return compare_pairs(champion, dict.fromkeys(challengers, pairing), pairing.task, metric)
+    return compare_pairs(one, {other: pairing}, pairing.task, metric)[0]
 
 
 def compare_pairs(champion: str, pairs: Mapping[str, Paired], task: str, metric: str | None = None) -> list[Verdict]:
-    """Compare a champion with each challenger, whose name leads to what is known of the two."""
+    """Compare a champion with each challenger, whose name leads to what is known of the two.
+
+    The more challengers there are, the more each has to show: p-values are corrected by Holm's procedure and intervals
+    are widened, so that with no real difference anywhere one is found in at most one case of twenty.
+    """
     measure = find_measure(metric or BLOCK_METRICS[task][0])
     offered = BLOCK_METRICS[task]
     if measure.name not in offered:

@@ -276,9 +276,9 @@ class Learner:
         """Return the digest of every prediction and of the metrics so far."""
         return self.predictions.finish(self.events, self.set_aside, self.series)
 
-    def metrics_digest(self) -> str:
-        """Return the digest of the metrics so far."""
-        return digest_of(self.series)
+    def metrics_digest(self, series: Iterable[str] | None = None) -> str:
+        """Return the digest of the metrics so far: of all, or of these series alone."""
+        return digest_of(self.series if series is None else {name: self.series.get(name) for name in series})
 
     def probe_digest(self) -> str:
         """Return the digest of the model's predictions on the first events it met.
@@ -293,9 +293,12 @@ class Learner:
             answers.append((label, sorted((str(name), chance) for name, chance in (chances or {}).items())))
         return digest_of((answers, [str(label) for label in self.labels.classes]))
 
-    def model_digest(self) -> str:
-        """Return the one digest that names this model's state, kept with a version: metrics and probe predictions."""
-        return digest_of((specs.canonical(self.spec), self.events, self.metrics_digest(), self.probe_digest()))
+    def model_digest(self, series: Iterable[str] | None = None) -> str:
+        """Return the one digest that names this model's state, kept with a version: metrics and probe predictions.
+
+        With `series`, of those metrics alone: what a version names that was published before there were others.
+        """
+        return digest_of((specs.canonical(self.spec), self.events, self.metrics_digest(series), self.probe_digest()))
 
     def measure_size(self) -> int:
         """Return the size of the model in bytes, as pickled; about 30 ms for a forest of 5 MB."""

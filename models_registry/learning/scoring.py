@@ -54,7 +54,7 @@ class Scorer:
     window
         Events in the rolling view; the fading view forgets at the same pace.
     baseline
-        Kind of the baseline; `None` for none, when another scorer of the same events keeps it.
+        Kind of the baseline; `None` for none.
     watch
         The watch over the error, if wanted.
     """

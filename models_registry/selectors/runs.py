@@ -14,6 +14,7 @@ from django.utils import timezone
 from models_registry.learning.baselines import TITLES, list_baselines
 from models_registry.learning.measures import USUAL_DETECTOR
 from models_registry.models import Alarm, Run, SetAsideEvent, Verification, Version
+from models_registry.selectors.environments import describe_change
 from models_registry.selectors.metrics import MetricRow, note_baseline, read_metrics, read_primary
 from models_registry.selectors.people import name_person
 from models_registry.selectors.pipelines import Step, describe_value, draw_pipeline, name_steps
@@ -139,6 +140,8 @@ class Verdict:
 
     identical: bool
     differs_since: int | None
+    #: What code and libraries changed since the version was learned.
+    change: str
 
 
 @dataclass(frozen=True)
@@ -316,7 +319,10 @@ def row_of(run: Run, project: Project) -> RunRow:
 
 def _verdict(run: Run) -> Verdict | None:
     found: Verification | None = getattr(run, "verification", None)
-    return Verdict(found.identical, found.differs_since) if found else None
+    if found is None or run.verifies is None:
+        return None
+    change = describe_change(run.verifies.environment, run.environment)
+    return Verdict(found.identical, found.differs_since, change)
 
 
 def _set_aside(run: Run) -> tuple[SetAside, ...]:

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 
 from models_registry.models import Deployment, Verification, Version
+from models_registry.selectors.environments import describe_change
 from models_registry.selectors.metrics import MetricRow, note_baseline, read_metrics, read_primary
 from models_registry.selectors.people import name_person
 from models_registry.selectors.pipelines import Step, draw_pipeline, name_steps
@@ -95,6 +96,8 @@ class Verified:
 
     identical: bool
     differs_since: int | None
+    #: What code and libraries changed since it was learned, where that may be why.
+    change: str
     run_number: int
     by: str
     at: datetime
@@ -275,7 +278,14 @@ def _deployments(version: Version) -> tuple[Served, ...]:
 def _verifications(version: Version) -> tuple[Verified, ...]:
     rows = Verification.objects.filter(version=version).select_related("run__created_by")[:SHOWN_VERIFICATIONS]
     return tuple(
-        Verified(row.identical, row.differs_since, row.run.number, name_person(row.run.created_by), row.created_at)
+        Verified(
+            identical=row.identical,
+            differs_since=row.differs_since,
+            change="" if row.identical else describe_change(version.environment, row.run.environment),
+            run_number=row.run.number,
+            by=name_person(row.run.created_by),
+            at=row.created_at,
+        )
         for row in rows
     )
 

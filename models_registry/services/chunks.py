@@ -166,7 +166,8 @@ def _publish_if_due(chunk: Chunk) -> None:
         return  # nothing was learned that a version could show
     if run.purpose == Run.Purpose.VERIFY:
         if chunk.replay_done:
-            conclude(run=run, digest=chunk.learner.model_digest())
+            assert run.verifies is not None, "a verifying run names the version it verifies"
+            conclude(run=run, digest=chunk.learner.model_digest(run.verifies.metrics))
         return
     if chunk.replay_done and run.purpose == Run.Purpose.RESTORE:
         reason = Version.Reason.RESTORE

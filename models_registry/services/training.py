@@ -27,6 +27,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from models_registry import artifacts, engine
+from models_registry.learning.codec import no_collection
 from models_registry.learning.errors import EstimatorFailed, LearningError
 from models_registry.learning.schedule import next_due
 from models_registry.models import Run
@@ -88,7 +89,8 @@ def advance(run_id: int) -> Advanced:
         return NOTHING
     try:
         chunks = _learn(runs)
-        return _keep(chunks, owner)
+        with no_collection():
+            return _keep(chunks, owner)
     except BaseException:
         # Whatever happened, the states in memory may be ahead of their rows: forget them, and let the next worker in.
         for run in runs:

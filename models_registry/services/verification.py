@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from models_registry.models import MetricPoint, Run, Verification
+from models_registry.selectors.environments import describe_change
 from projects.services.activity import record
 
 
@@ -14,20 +15,23 @@ def conclude(*, run: Run, digest: str) -> Verification:
     run
         The run that replayed `run.verifies` up to its position.
     digest
-        The digest of the model it arrived at.
+        The digest of the model it arrived at, of the series that the version keeps.
 
     """
     version = run.verifies
     assert version is not None, "a verifying run names the version it verifies"
-    identical = digest == version.digest and run.summary == version.metrics
+    # Series that were added since the version was learned say nothing about it.
+    found = {name: run.summary.get(name) for name in version.metrics}
+    identical = digest == version.digest and found == version.metrics
     since = None if identical else _first_difference(version.run_id, run.pk, version.position)
     verification = Verification.objects.create(version=version, run=run, identical=identical, differs_since=since)
-    found = "the same model" if identical else "a different model"
-    place = f", different since position {since:,}" if since else ""
+    said = "the same model" if identical else "a different model"
+    said += f", different since position {since:,}" if since else ""
+    change = "" if identical else describe_change(version.environment, run.environment)
     record(
         actor=None,
         verb="version.verified",
-        summary=f"replayed {version} in run {run.number}: {found}{place}",
+        summary=f"replayed {version} in run {run.number}: {said}" + (f" ({change})" if change else ""),
         project=run.project,
         version=version.pk,
         run=run.pk,

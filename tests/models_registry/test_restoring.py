@@ -7,14 +7,18 @@ from pathlib import Path
 import pytest
 
 from models_registry import artifacts, engine
+from models_registry.learning.digests import digest_of
 from models_registry.learning.errors import ArtifactRejected
+from models_registry.learning.spec import canonical
 from models_registry.learning.templates import TEMPLATES
 from models_registry.models import Run, Verification, Version
+from models_registry.selectors.runs import find_run, open_run
+from models_registry.selectors.versions import open_version
 from models_registry.services.restoring import restore, verify
 from models_registry.services.runs import register_model, start_run
 from models_registry.services.training import advance
 from ops_portal.errors import UserError
-from projects.models import Project
+from projects.models import Activity, Project
 from tests.factories import make_project
 from tests.streams import bundled_events
 
@@ -72,6 +76,43 @@ def test_a_version_is_verified_by_replaying_it_from_its_parent(template: str, ta
     assert found.identical
     assert found.run.from_version.position == 100
     assert found.run.versions.count() == 0, "a verification publishes nothing"
+
+
+def test_a_version_from_before_a_series_was_added_is_verified_by_what_it_kept(owner) -> None:
+    run = learned("logistic-regression", "binary")
+    version = run.versions.get(position=100)
+    learner = engine.load(artifacts.read(version.artifact))
+    kept = {name: value for name, value in version.metrics.items() if name != "baseline.ROCAUC"}
+    assert len(kept) == len(version.metrics) - 1
+    named = digest_of((canonical(version.spec), learner.events, digest_of(kept), learner.probe_digest()))
+    Version.objects.filter(pk=version.pk).update(metrics=kept, digest=named)
+    version.refresh_from_db()
+
+    replay = finish(verify(version=version, actor=owner))
+    assert replay.from_version is None and "baseline.ROCAUC" in replay.summary
+    assert Verification.objects.get().identical
+
+    Version.objects.filter(pk=version.pk).update(metrics=kept | {"overall.Accuracy": 0.5})
+    version.refresh_from_db()
+    finish(verify(version=version, actor=owner))
+    assert not Verification.objects.first().identical
+
+
+def test_a_version_learned_by_other_code_is_reported_with_what_changed(owner) -> None:
+    run = learned("logistic-regression", "binary")
+    version = run.versions.get(position=200)
+    old = {**version.environment, "river": "0.1.0", "commit": "0123456789ab"}
+    Version.objects.filter(pk=version.pk).update(digest="f" * 64, environment=old)
+    version.refresh_from_db()
+    replay = finish(verify(version=version, actor=owner))
+    now = engine.environment()
+    change = (
+        f"learned with River 0.1.0, Commit 0123456789ab,"
+        f" replayed with River {now['river']}, Commit {now.get('commit', 'unknown')}"
+    )
+    assert Activity.objects.get(verb="version.verified").summary.endswith(f"a different model ({change})")
+    assert open_run(run.project, find_run(run.project, replay.number)).verdict.change == change
+    assert open_version(run.project, version.number).verifications[0].change == change
 
 
 def test_a_kept_version_is_returned_at_once(owner) -> None:

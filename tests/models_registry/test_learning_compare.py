@@ -1,94 +1,15 @@
-"""Several models in one pass, and whether the difference between two of them is real."""
+"""Whether the difference between two models on the same events is real."""
 
-import itertools
 import random
 from typing import Any
 
 import numpy as np
 import pytest
-from river import datasets
 from scipy import stats
 from sklearn.metrics import f1_score
 
-from models_registry.learning import codec
-from models_registry.learning.compare import block_bootstrap, compare, compare_all, holm, mcnemar
-from models_registry.learning.contest import Contest
+from models_registry.learning.compare import block_bootstrap, compare, compare_pairs, holm, mcnemar
 from models_registry.learning.pairing import MAX_BLOCKS, Pairing
-from models_registry.learning.progressive import Learner
-from models_registry.learning.templates import find_template
-
-KEY = b"a key that only tests sign with"
-SPECS = {
-    "logistic": find_template("logistic-regression").spec,
-    "neighbours": find_template("nearest-neighbours").spec,
-    "tree": find_template("hoeffding-adaptive-tree").spec,
-}
-
-
-def phishing(count: int = 400) -> list[Any]:
-    return [(i, x, y) for i, (x, y) in enumerate(datasets.Phishing().take(count), start=1)]
-
-
-def test_a_candidate_learns_as_if_it_were_alone() -> None:
-    events = phishing()
-    events[50] = (51, events[50][1], None)
-    contest = Contest.create(SPECS, "binary", seed=7)
-    results = contest.learn(events)
-    for name, spec in SPECS.items():
-        alone = Learner.create(spec, "binary", seed=7)
-        alone.learn(events)
-        shared = {key: value for key, value in alone.summary().items() if key in results[name].series}
-        assert results[name].series == shared
-        assert contest.learners[name].probe_digest() == alone.probe_digest()
-        assert results[name].set_aside == [(51, "the label is missing")]
-        released = contest.release(name)
-        assert released.predict(events[0][1]) == alone.predict(events[0][1])
-    assert "baseline.Accuracy" in results["logistic"].series
-    assert "baseline.Accuracy" not in results["tree"].series
-    assert contest.position == 400
-
-
-def test_cutting_and_resuming_change_nothing() -> None:
-    events = phishing()
-    whole = Contest.create(SPECS, "binary", seed=7)
-    whole.learn(events)
-    cut = Contest.create(SPECS, "binary", seed=7)
-    for start, stop in itertools.pairwise([0, 1, 30, 31, 200, 390, 400]):
-        cut.learn(events[start:stop])
-        cut = codec.load(codec.dump(cut, KEY), KEY)
-    assert cut.digest() == whole.digest()
-    assert cut.judge("tree") == whole.judge("tree")
-    assert cut.judge("tree", "F1") == whole.judge("tree", "F1")
-
-
-def test_a_candidate_that_fails_is_left_behind() -> None:
-    events: list[Any] = phishing()
-    for i in range(200, 400):
-        events[i] = (i + 1, {**events[i][1], "note": "text"}, events[i][2])
-    bayes = {"use": "dummy.PriorClassifier"}
-    found = []
-    for cuts in ([0, 400], [0, 150, 230, 400]):
-        contest = Contest.create(
-            {"logistic": SPECS["logistic"], "prior": bayes, "last": {"use": "dummy.NoChangeClassifier"}},
-            "binary",
-            seed=7,
-        )
-        for start, stop in itertools.pairwise(cuts):
-            results = contest.learn(events[start:stop])
-        assert {name: failure.position for name, failure in contest.failures.items()} == {"logistic": 201}
-        assert contest.learners["logistic"].position == 200
-        assert contest.learners["prior"].position == 400
-        assert "prior" in results
-        assert [verdict.other for verdict in contest.judge("prior")] == ["last"]
-        found.append((contest.digest(), contest.judge("prior")))
-    assert found[0] == found[1]
-
-
-def test_a_contest_has_a_bounded_number_of_candidates() -> None:
-    with pytest.raises(ValueError, match="between 1 and 50 candidates"):
-        Contest.create({}, "binary", seed=1)
-    with pytest.raises(ValueError, match="between 1 and 50 candidates"):
-        Contest.create({str(i): SPECS["logistic"] for i in range(51)}, "binary", seed=1)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +76,7 @@ def test_a_real_difference_is_told_from_chance() -> None:
     assert verdict.interval is not None
     assert verdict.interval[0] > 0
     assert "points)" in verdict.words
-    assert [v.better for v in compare_all(pairing, "good", ["same", "bad"])] == ["", "good"]
+    assert [v.better for v in compare_pairs("good", dict.fromkeys(["same", "bad"], pairing), "binary")] == ["", "good"]
     with pytest.raises(ValueError, match="ROCAUC cannot be compared block by block; Accuracy, F1"):
         compare(pairing, "good", "bad", "ROCAUC")
 
