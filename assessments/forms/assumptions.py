@@ -17,6 +17,7 @@ from assessments.scoring.settings import Settings
 NUMBERS: Mapping[str, Mapping[str, str]] = {
     "What benefits are worth": {
         "full_benefit_days": "Worth of all benefits, person-days a year",
+        "remembered_benefit_days": "The same from a remembered case (open: none)",
         "horizon_months": "Horizon, months",
     },
     "What adopting costs": {
@@ -48,6 +49,8 @@ NUMBERS: Mapping[str, Mapping[str, str]] = {
     },
 }
 WHOLE = {"maximum_rounds", "telemetry_window_days", "draws", "seed", "flip_draws", "flip_steps"}
+#: What may be left open.
+OPEN = {"budget_days", "remembered_benefit_days"}
 #: Numbers that cost time: so many readings are worked out in a worker within seconds.
 MOST = {"draws": 20_000, "flip_draws": 2000, "flip_steps": 41, "maximum_rounds": 10}
 #: Lists of numbers, written one after the other.
@@ -97,7 +100,7 @@ class AssumptionsForm(forms.Form):
         self.fields["base"].initial = number
         for labels in NUMBERS.values():
             for name, label in labels.items():
-                self.fields[name] = self._number((name,), label, required=name != "budget_days")
+                self.fields[name] = self._number((name,), label, required=name not in OPEN)
         for name, (_, label) in LISTS.items():
             self.fields[name] = NumberListField(label=label, initial=" ".join(f"{one:g}" for one in self.plain[name]))
         self.fields["telemetry_rule"] = forms.ChoiceField(

@@ -157,8 +157,15 @@ class SettingsForm(forms.Form):
         min_value=1,
         max_value=100_000,
         label="Worth of all benefits, days a year",
-        help_text="What having all five benefits in full would be worth to a project in full need. "
-        "Ask twice: in general, and from a case you remember.",
+        help_text="What having all five benefits in full would be worth to a project in full need.",
+    )
+    remembered_benefit_days = forms.FloatField(
+        required=False,
+        min_value=0,
+        max_value=100_000,
+        label="From a case you remember, days a year",
+        help_text="The same asked again: what did all of it save there? Where the two differ more than twofold, the "
+        "result says so.",
     )
     budget_days = forms.FloatField(
         required=False, min_value=0, max_value=100_000, label="Budget, days", help_text="Leave open for no limit."
@@ -180,6 +187,7 @@ class SettingsForm(forms.Form):
 
     NAMES = (
         "full_benefit_days",
+        "remembered_benefit_days",
         "budget_days",
         "horizon_months",
         "first_version_delay",

@@ -47,6 +47,8 @@ class Settings:
     ----------
     full_benefit_days
         L: person-days a year it would be worth to a project in full need to have all benefits in full.
+    remembered_benefit_days
+        The same, asked a second time from a case somebody remembers, or ``None``; it is shown and moves nothing.
     horizon_months
         H: how far ahead savings and upkeep are counted.
     benefits
@@ -105,6 +107,7 @@ class Settings:
     """
 
     full_benefit_days: float = 300.0
+    remembered_benefit_days: float | None = None
     horizon_months: float = 12.0
     benefits: tuple[str, ...] = ("K1", "K2", "K3", "K4", "K5")
     factors: tuple[Factor, ...] = FACTORS
@@ -172,8 +175,10 @@ class Settings:
             value = getattr(self, name)
             if not math.isfinite(value) or value < low:
                 raise ValueError(f"{name}: expected a number >= {low}, got {value}")
-        if self.budget_days is not None and not self.budget_days >= 0:
-            raise ValueError(f"budget_days: expected a number >= 0 or none, got {self.budget_days}")
+        for name in ("budget_days", "remembered_benefit_days"):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value >= 0):
+                raise ValueError(f"{name}: expected a number >= 0 or none, got {value}")
         for name in ("consensus_threshold", "not_applicable_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name}: expected a number from 0 to 1, got {getattr(self, name)}")
@@ -188,6 +193,12 @@ class Settings:
                 raise ValueError(f"need_shares.{key}: expected shares >= 0 that add up to 1")
             if not 0 <= self.need_floors.get(key, -1) <= 1:
                 raise ValueError(f"need_floors.{key}: expected a number from 0 to 1")
+
+    @property
+    def worth_is_doubtful(self) -> bool:
+        """Say whether the two answers to what the benefits are worth differ more than twofold."""
+        low, high = sorted((self.full_benefit_days, self.remembered_benefit_days or self.full_benefit_days))
+        return high > 2 * low
 
     @property
     def years(self) -> float:

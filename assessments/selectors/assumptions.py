@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from assessments.principles import Catalogue, Days, Defaults
 from assessments.scoring.scope import Factor
 from assessments.scoring.settings import Settings
+from ops_portal.templatetags.reading import DASH
 
 #: Names of the settings that the sensitivity varies.
 SETTING_TITLES = {
@@ -17,6 +18,16 @@ SETTING_TITLES = {
     "first_version_delay": "Delay of a first version",
     "weight": "Weight of a benefit",
 }
+
+
+def doubt_worth(settings: Settings) -> str:
+    """Say how the two answers to what the benefits are worth differ, where that is more than twofold."""
+    if not settings.worth_is_doubtful:
+        return ""
+    return (
+        f"All benefits are taken to be worth {settings.full_benefit_days:g} days a year; a remembered case says "
+        f"{settings.remembered_benefit_days:g}. They differ more than twofold, and the result hangs on this most."
+    )
 
 
 @dataclass(frozen=True)
@@ -58,6 +69,14 @@ def _worth(settings: Settings) -> tuple[Assumption, ...]:
             "What having all benefits in full would be worth to a project in full need. "
             "The recommendation hangs on this one most: halve it, and a large project adopts far less.",
             ("full_benefit_days",),
+        ),
+        Assumption(
+            "Worth, from a remembered case",
+            DASH
+            if settings.remembered_benefit_days is None
+            else f"{settings.remembered_benefit_days:g} person-days a year",
+            "The same asked a second time, from a case somebody remembers; nothing is worked out with it.",
+            ("remembered_benefit_days",),
         ),
         Assumption(
             "Horizon",

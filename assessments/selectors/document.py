@@ -77,6 +77,7 @@ def _facts(report: Report) -> tuple[tuple[str, str], ...]:
         ("Kendall's W", f"{w}, {report.voted} experts"),
         ("Krippendorff's alpha", f"{alpha}, {report.voted} experts"),
         ("Left out, because unknown", ", ".join(report.unknown) or "no scope factor"),
+        *((("Worth of the benefits", report.doubt),) if report.doubt else ()),
         ("Assumptions", report.assumptions),
         ("Seal", report.round.seal),
     )

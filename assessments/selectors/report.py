@@ -18,7 +18,7 @@ from assessments.scoring.recommend import quick, recommend_from_panel
 from assessments.scoring.scope import Scope
 from assessments.scoring.settings import Settings
 from assessments.scoring.verdict import IN_WORDS, Spread
-from assessments.selectors.assumptions import SETTING_TITLES
+from assessments.selectors.assumptions import SETTING_TITLES, doubt_worth
 from assessments.selectors.editions import catalogue_of
 from assessments.selectors.panel_inputs import read_inputs
 
@@ -139,6 +139,11 @@ class Report:
     def agreed_rule(self) -> str:
         """When the panel's rounds count a principle as agreed, in words."""
         return f"{self.settings.consensus_threshold:.0%} of the votes or more in one third of the scale"
+
+    @property
+    def doubt(self) -> str:
+        """What is doubtful about the worth the result hangs on, if anything."""
+        return doubt_worth(self.settings)
 
     @property
     def differing(self) -> tuple[ReportLine, ...]:

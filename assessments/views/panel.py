@@ -13,6 +13,7 @@ from assessments import tasks
 from assessments.forms.panel import InviteForm, SettingsForm
 from assessments.models import Expert
 from assessments.selectors.assumption_sets import assumptions_for
+from assessments.selectors.assumptions import doubt_worth
 from assessments.selectors.panel import PanelState, read_panel
 from assessments.services.panel_rounds import close_round, invite_guest, invite_member, open_round, renew_guest, revoke
 from projects.access import VIEW, WORK, project_page
@@ -84,6 +85,8 @@ def round_open(request: HttpRequest, project: Project) -> HttpResponse:
         settings, anonymous = form.settings(assumptions_for(project)), form.cleaned_data["anonymous"]
     opened = open_round(project=project, actor=request.user, settings=settings, anonymous=anonymous)  # type: ignore[arg-type]
     messages.success(request, f"Round {opened.number} is open. Each expert can answer now.")
+    if settings and (doubt := doubt_worth(settings)):
+        messages.warning(request, doubt)
     return redirect("assessments:experts", project.slug)
 
 

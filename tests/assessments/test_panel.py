@@ -345,6 +345,7 @@ def test_who_may_do_what(client, scoped, team, owner):
     assert client.post(url(scoped, "round_open"), form | {"full_benefit_days": "-4"}).status_code == 422
     assert client.post(url(scoped, "round_open"), form).status_code == 302
     assert Round.objects.get().anonymous
+    assert Settings.from_json(Round.objects.get().settings).remembered_benefit_days is None
     client.force_login(people[Role.EXPERT])
     assert client.get(url(scoped, "vote_start")).status_code == 200
     client.force_login(make_user("outsider"))

@@ -182,6 +182,15 @@ def test_later_rounds_say_who_moved_in_counts(as_owner, project, owner):
     assert "How the votes moved" in html
 
 
+def test_two_answers_about_worth_that_differ_twofold_are_told_of(as_owner, project, owner):
+    closed = hold_round(project, owner)
+    page, report = url(project, "result", 1), url(project, "result_report", 1)
+    for remembered, doubtful in ((None, False), (150, False), (600, False), (149, True), (601, True)):
+        Round.objects.filter(pk=closed.pk).update(settings=closed.settings | {"remembered_benefit_days": remembered})
+        for address in (page, report):
+            assert ("They differ more than twofold" in as_owner.get(address).content.decode()) is doubtful
+
+
 def test_a_changed_answer_breaks_the_seal(as_owner, project, owner):
     hold_round(project, owner)
     assert "since closing" in as_owner.get(url(project, "result", 1)).content.decode()
