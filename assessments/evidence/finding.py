@@ -66,14 +66,17 @@ class Check:
             return None
         value, sentence = said
         url, link = address(self.place, records.project.slug)
-        return Finding(self.name, value, sentence, self.query, url, link)
+        return Finding(self.name, value, sentence, self.query.replace("{days}", str(records.days)), url, link)
 
 
 CHECKS: dict[str, Check] = {}
 
 
 def check(name: str, place: Place) -> Callable[[Look], Look]:
-    """Register a check under the catalogue's name for it; its docstring is shown to people as what is looked up."""
+    """Register a check under the catalogue's name for it; its docstring is shown to people as what is looked up.
+
+    `{days}` in it becomes the days that count as lately.
+    """
 
     def register(look: Look) -> Look:
         CHECKS[name] = Check(name, place, inspect.getdoc(look) or "", look)

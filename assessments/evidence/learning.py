@@ -84,7 +84,7 @@ def bad_events_kept(records: Records) -> Said:
 
 @check("pause_and_resume", RUNS)
 def pause_and_resume(records: Records) -> Said:
-    """Entries “paused” and “resumed” of the last 90 days in this project's activity log."""
+    """Entries “paused” and “resumed” of the last {days} days in this project's activity log."""
     paused, resumed = records.verbs.get("run.paused", 0), records.verbs.get("run.resumed", 0)
     if not resumed:
         return None
@@ -94,7 +94,8 @@ def pause_and_resume(records: Records) -> Said:
     if gaps:
         return PARTLY, f"Runs were resumed {counted(resumed, 'time')}, but run {gaps[0].number} has a gap."
     return YES, (
-        f"Runs were paused {counted(paused, 'time')} and resumed {counted(resumed, 'time')} in 90 days, no event lost."
+        f"Runs were paused {counted(paused, 'time')} and resumed {counted(resumed, 'time')} "
+        f"in {records.days} days, no event lost."
     )
 
 

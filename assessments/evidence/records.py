@@ -8,17 +8,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Exists, Min, OuterRef, Q, Sum
+from django.db.models import Count, Exists, OuterRef, Q, Subquery, Sum
 from django.utils import timezone
 
+from assessments.models import AssumptionSet
+from assessments.scoring.settings import Settings
 from models_registry.models import Alarm, Deployment, Prediction, Run, Version
 from projects.models import Activity, DataImport, Event, LabelCorrection, Membership, Project, Role
 
 #: The newest rows looked at: enough to judge a habit, few enough for a page.
 VERSIONS = RUNS = DEPLOYMENTS = 200
 SAMPLE = 300
-#: What counts as lately.
-LATELY = timedelta(days=90)
+#: What counts as lately, in days, where a project's assumptions do not say otherwise.
+LATELY = Settings().telemetry_window_days
 #: Verbs of the activity log that talk about the project without changing it.
 TALK = ("assessment.", "scope.")
 #: Verbs of what people do on the way to a deployment, and how many of the newest are looked at.
@@ -115,6 +117,8 @@ class Records:
 
     project: Project
     read_at: datetime
+    #: How many days back counts as lately.
+    days: int
     versions: tuple[VersionRow, ...]
     runs: tuple[RunRow, ...]
     deployments: tuple[DeploymentRow, ...]
@@ -138,7 +142,7 @@ class Records:
     @property
     def since(self) -> datetime:
         """The beginning of what counts as lately."""
-        return self.read_at - LATELY
+        return self.read_at - timedelta(days=self.days)
 
     @property
     def rollbacks(self) -> tuple[DeploymentRow, ...]:
@@ -154,19 +158,22 @@ class Records:
 def gather(project: Project, *, now: datetime | None = None) -> Records:
     """Read a project's records: 13 queries, however much there is."""
     now = now or timezone.now()
+    days, first_position = _window_and_first(project)
+    since = now - timedelta(days=days)
     alarms = Alarm.objects.filter(run__project=project).aggregate(
-        all=Count("pk"), live=Count("pk", filter=Q(created_at__gte=now - LATELY, run__mode=Run.Mode.FOLLOW))
+        all=Count("pk"), live=Count("pk", filter=Q(created_at__gte=since, run__mode=Run.Mode.FOLLOW))
     )
-    activity = Activity.objects.filter(project=project, at__gte=now - LATELY)
+    activity = Activity.objects.filter(project=project, at__gte=since)
     return Records(
         project=project,
         read_at=now,
+        days=days,
         versions=_rows(VersionRow, Version.objects.filter(project=project).order_by("-number"), VERSIONS),
         runs=_rows(RunRow, Run.objects.filter(project=project).order_by("-number"), RUNS),
         deployments=_rows(DeploymentRow, Deployment.objects.filter(project=project).order_by("-number"), DEPLOYMENTS),
         predictions=_rows(PredictionRow, Prediction.objects.filter(project=project).order_by("-pk"), SAMPLE),
         events=_rows(EventRow, _labelled(project).order_by("-position"), SAMPLE),
-        first_position=_labelled(project).aggregate(first=Min("position"))["first"],
+        first_position=first_position,
         last_position=project.last_position,
         alarms=alarms["all"],
         live_alarms_lately=alarms["live"],
@@ -179,6 +186,17 @@ def gather(project: Project, *, now: datetime | None = None) -> Records:
         artifact_limit=int(settings.ARTIFACT_MAX_BYTES),
         versions_kept=int(settings.VERSIONS_KEPT_PER_RUN),
     )
+
+
+def _window_and_first(project: Project) -> tuple[int, int | None]:
+    """How many days the project's assumptions look back, and the position of its first labelled event."""
+    newest = AssumptionSet.objects.filter(project=OuterRef("pk")).order_by("-number")
+    first = Event.objects.filter(project=OuterRef("pk"), position__isnull=False).order_by("position")
+    row = Project.objects.filter(pk=project.pk).values_list(
+        Subquery(newest.values("settings")[:1]), Subquery(first.values("position")[:1])
+    )
+    assumptions, position = row.get()
+    return int((assumptions or {}).get("telemetry_window_days", LATELY)), position
 
 
 def _labelled(project: Project) -> Any:
@@ -216,4 +234,4 @@ def may_deploy(roles: Mapping[str, int]) -> int:
     return roles.get(Role.OWNER, 0) + roles.get(Role.MAINTAINER, 0)
 
 
-__all__ = ["LATELY", "Records", "gather", "may_deploy"]
+__all__ = ["Records", "gather", "may_deploy"]

@@ -45,7 +45,7 @@ def deployments_record_who_when_why(records: Records) -> Said:
 
 @check("rollback_exercised", DEPLOYMENTS)
 def rollback_exercised(records: Records) -> Said:
-    """Deployments of kind rollback; the newest against 90 days ago."""
+    """Deployments of kind rollback; the newest against {days} days ago."""
     if not records.deployments:
         return None
     if not records.rollbacks:
@@ -78,7 +78,11 @@ def challenger_in_shadow(records: Records) -> Said:
     if not records.deployments:
         return None
     if put := records.verbs.get("shadow.started", 0):
-        return YES, f"{counted(put, 'challenger')} predicted for live events in the last 90 days, answering nobody."
+        return (
+            YES,
+            f"{counted(put, 'challenger')} predicted for live events in the last {records.days} days, "
+            "answering nobody.",
+        )
     serving = records.deployments[0]
     shadows = [
         run
@@ -140,15 +144,18 @@ def approvals_recorded(records: Records) -> Said:
     if approved and records.project.deploys_need_approval:
         return (
             YES,
-            f"{said}; {counted(approved, 'proposal')} approved by a second person in the last 90 days.",
+            f"{said}; {counted(approved, 'proposal')} approved by a second person in the last {records.days} days.",
         )
     return PARTLY, f"{said}; no second person has to approve them here."
 
 
 @check("append_only_log", ACTIVITY)
 def append_only_log(records: Records) -> Said:
-    """Entries of the last 90 days in this project's activity log, which is never changed."""
+    """Entries of the last {days} days in this project's activity log, which is never changed."""
     entries = sum(records.verbs.get(verb, 0) for verb in LOGGED)
     if not entries:
         return None
-    return YES, f"{counted(entries, 'change')} of the last 90 days are in the log, each with author and time."
+    return (
+        YES,
+        f"{counted(entries, 'change')} of the last {records.days} days are in the log, each with author and time.",
+    )

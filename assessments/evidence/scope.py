@@ -7,7 +7,7 @@ from datetime import timedelta
 from statistics import median
 
 from assessments.evidence.finding import ACTIVITY, DEPLOYMENTS, OVERVIEW, RUNS, Place, address, counted
-from assessments.evidence.records import LATELY, Records
+from assessments.evidence.records import Records
 from assessments.scoring.scope import Measurement
 from models_registry.models import Deployment, Run
 
@@ -62,7 +62,7 @@ def measure_scope(records: Records) -> MeasuredScope:
 
 def _window(records: Records) -> timedelta:
     age = records.read_at - records.project.created_at
-    return min(max(age, SHORTEST), LATELY)
+    return min(max(age, SHORTEST), timedelta(days=records.days))
 
 
 def _rate(
@@ -87,7 +87,10 @@ def _deployments(records: Records) -> Measured:
     # Widening or aborting a canary brings no version that was not there before.
     brought = [row for row in records.deployments if row.kind not in (Deployment.Kind.WIDEN, Deployment.Kind.ABORT)]
     count = sum(row.created_at >= records.since for row in brought)
-    query = "Deployments of this project in the last 90 days, or since it was registered, rollbacks included, per week."
+    query = (
+        f"Deployments of this project in the last {records.days} days, or since it was registered, rollbacks included, "
+        "per week."
+    )
     return _rate(records, "deployments_per_week", count, ("deployment", "deployments"), DEPLOYMENTS, 7, "week", query)
 
 
@@ -107,8 +110,8 @@ def _manual_steps(records: Records) -> Measured | None:
         steps,
         f"{counted(steps, 'action')} by people in the portal per deployment (median of {len(counts):,}); "
         "steps outside the portal are not counted.",
-        "For each deployment of the last 90 days: entries of people in the activity log about runs, versions and "
-        "deployments, from the start of the version's run until it was deployed.",
+        f"For each deployment of the last {records.days} days: entries of people in the activity log about runs, "
+        "versions and deployments, from the start of the version's run until it was deployed.",
         url,
         link,
     )
@@ -116,7 +119,10 @@ def _manual_steps(records: Records) -> Measured | None:
 
 def _rollbacks(records: Records) -> Measured:
     count = sum(row.created_at >= records.since for row in records.rollbacks)
-    query = "Deployments of the kind “rolled back” in the last 90 days, or since the project was registered, per month."
+    query = (
+        f"Deployments of the kind “rolled back” in the last {records.days} days, or since the project was registered, "
+        "per month."
+    )
     words = ("rollback", "rollbacks")
     return _rate(records, "rollbacks_per_month", count, words, DEPLOYMENTS, DAYS_PER_MONTH, "month", query)
 
@@ -126,7 +132,7 @@ def _drift(records: Records) -> Measured:
     live = any(run.mode == Run.Mode.FOLLOW for run in records.learning_runs)
     count = records.live_alarms_lately if live else 0
     words = ("drift alarm on live events", "drift alarms on live events")
-    query = "Drift alarms of runs that follow the live stream, in the last 90 days, per month."
+    query = f"Drift alarms of runs that follow the live stream, in the last {records.days} days, per month."
     return _rate(records, "drift_alarms_per_month", count, words, RUNS, DAYS_PER_MONTH, "month", query)
 
 
@@ -166,5 +172,9 @@ def _people(records: Records) -> Measured | None:
         return None
     url, link = address(OVERVIEW, records.project.slug)
     people = counted(count, "person", "people")
-    query = "Different people in this project's activity log of the last 90 days; answers in assessments do not count."
-    return Measured("people", count, f"{people} changed something in this project in 90 days.", query, url, link)
+    query = (
+        f"Different people in this project's activity log of the last {records.days} days; "
+        "answers in assessments do not count."
+    )
+    said = f"{people} changed something in this project in {records.days} days."
+    return Measured("people", count, said, query, url, link)

@@ -12,6 +12,8 @@ from assessments.evidence import CHECKS, NOT_RECORDED, gather, measure_scope
 from assessments.evidence.finding import address
 from assessments.evidence.practices import findings_for
 from assessments.principles import load_catalogue
+from assessments.scoring.settings import Settings
+from assessments.services.assumptions import keep_assumptions
 from models_registry.models import Alarm, Deployment, Run
 from models_registry.services.proposals import approve, propose
 from models_registry.services.shadows import start_shadow
@@ -252,6 +254,26 @@ def test_manual_steps_are_what_people_did_between_the_run_and_its_deployment(pro
     found = measure_scope(gather(project)).factors["manual_steps"]
     assert found.value == 3
     assert "steps outside the portal are not counted" in found.sentence
+
+
+def test_how_far_back_the_records_count_is_an_assumption_of_the_project(project, owner):
+    versions = made.versions(project, owner, 2)
+    made.deploy(versions[0], owner)
+    made.deploy(versions[1], owner)
+    made.deploy(versions[0], owner, kind="rollback", since="drop")
+    long_ago = timezone.now() - timedelta(days=40)
+    Project.objects.filter(pk=project.pk).update(created_at=timezone.now() - timedelta(days=400))
+    project.refresh_from_db()
+    Deployment.objects.filter(project=project).update(created_at=long_ago)
+    rate = measure_scope(gather(project)).factors["rollbacks_per_month"]
+    assert rate.measurement.count == 1 and "last 90 days" in rate.query
+    assert ask(project, "rollback_exercised").value == "yes"
+    settings = Settings(telemetry_window_days=30)
+    keep_assumptions(project=project, settings=settings, reason="Only lately.", base=0, actor=owner)
+    rate = measure_scope(gather(project)).factors["rollbacks_per_month"]
+    assert rate.measurement.count == 0 and "last 30 days" in rate.query
+    found = ask(project, "rollback_exercised")
+    assert found.value == "partly" and "against 30 days ago" in found.query
 
 
 def test_every_measured_factor_says_how_it_was_looked_up_and_where(project, owner):
