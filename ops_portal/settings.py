@@ -279,6 +279,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "models_registry.api.description.add_refusals",
+        "models_registry.api.links.add_links",
     ],
 }
 

@@ -64,6 +64,21 @@ class ProjectIn(serializers.Serializer[Any]):
         return attrs
 
 
+PROJECT = {
+    "slug": "card-fraud",
+    "name": "Card fraud",
+    "team": "fraud-desk",
+    "description": "Which payments are fraud?",
+    "task": "binary",
+    "label": "is_fraud",
+    "primary_metric": "ROCAUC",
+    "events": 12408,
+    "labelled": 11874,
+    "created_at": "2026-05-04T12:00:00Z",
+    "archived_at": None,
+}
+
+
 class Projects(GenericAPIView[Project]):
     """The list of projects."""
 
@@ -79,7 +94,11 @@ class Projects(GenericAPIView[Project]):
         return visible_projects(self.request.user)
 
     @extend_schema(
-        operation_id="projects_list", summary="List projects", tags=["projects"], responses=ProjectOut(many=True)
+        operation_id="projects_list",
+        summary="List projects",
+        tags=["projects"],
+        responses=ProjectOut(many=True),
+        examples=[OpenApiExample("A project", PROJECT, response_only=True)],
     )
     def get(self, request: Request) -> Response:
         """List the projects you may see, newest first; a project token sees its own project."""
@@ -97,7 +116,13 @@ class Projects(GenericAPIView[Project]):
                 "A binary project",
                 {"team": "fraud-desk", "name": "Card fraud", "task": "binary", "label": "is_fraud"},
                 request_only=True,
-            )
+            ),
+            OpenApiExample(
+                "The project",
+                PROJECT | {"description": "", "events": 0, "labelled": 0},
+                response_only=True,
+                status_codes=["201"],
+            ),
         ],
     )
     def post(self, request: Request) -> Response:
@@ -117,7 +142,12 @@ class OneProject(GenericAPIView[Project]):
 
     serializer_class = ProjectOut
 
-    @extend_schema(operation_id="projects_get", summary="Get a project", tags=["projects"])
+    @extend_schema(
+        operation_id="projects_get",
+        summary="Get a project",
+        tags=["projects"],
+        examples=[OpenApiExample("The project", PROJECT, response_only=True)],
+    )
     def get(self, request: Request, slug: str) -> Response:
         """Get one project with the number of its events and labels."""
         return Response(ProjectOut(api_project(request, slug, Scope.READ).project).data)

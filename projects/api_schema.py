@@ -15,7 +15,10 @@ class EventIn(serializers.Serializer[Any]):
     """An event: its features, and its label when that is known already."""
 
     id = serializers.CharField(
-        max_length=200, required=False, help_text="Your name for the event; sending it again changes nothing."
+        max_length=200,
+        required=False,
+        allow_null=True,
+        help_text="Your name for the event; sending it again changes nothing. Null: one is made up.",
     )
     features = serializers.DictField(
         child=serializers.JSONField(),
@@ -23,10 +26,13 @@ class EventIn(serializers.Serializer[Any]):
     )
     label = serializers.JSONField(  # type: ignore[assignment]
         required=False,
-        help_text="binary: true, false, 0, 1 or one of two texts; multiclass: text or whole number; regression: number",
+        allow_null=True,
+        help_text="binary: true, false, 0, 1 or one of two texts; multiclass: text or whole number; "
+        "regression: number; null: not known yet",
     )
     at = serializers.DateTimeField(
         required=False,
+        allow_null=True,
         help_text="When it happened, ISO 8601; UTC without an offset. Up to 24 hours ahead of the portal's clock.",
     )
 

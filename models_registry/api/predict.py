@@ -19,7 +19,7 @@ from projects.api_bodies import read_body
 from projects.api_lean import LeanCaller, shared_lean_call
 from projects.bodies import BodyError, Item
 from projects.models import Scope
-from projects.payload import Incoming, PayloadError, read_event
+from projects.payload import MISSING, Incoming, PayloadError, read_event
 
 _encode = msgspec.json.Encoder().encode
 
@@ -52,7 +52,12 @@ def read_item(item: Item, task: str) -> Incoming | UserError:
     if item.error:
         return UserError(item.error, code="invalid")
     try:
-        return read_event(item.line, item.value, task)
+        event = read_event(item.line, item.value, task)
+        if event.label is not MISSING:
+            raise PayloadError(
+                "label", "a prediction comes before its label; send it to labels/, or all of it to events/"
+            )
+        return event
     except PayloadError as wrong:
         return UserError(str(wrong), code="invalid", fields={wrong.place: wrong.problem} if wrong.place else None)
 

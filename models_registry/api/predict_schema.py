@@ -26,10 +26,15 @@ class PredictIn(serializers.Serializer[Any]):
     """An event to predict for."""
 
     id = serializers.CharField(
-        max_length=200, required=False, help_text="Your name for the event; its label is sent with it later."
+        max_length=200,
+        required=False,
+        allow_null=True,
+        help_text="Your name for the event; its label is sent with it later. Null: one is made up.",
     )
     features = serializers.DictField(child=serializers.JSONField(), help_text="As for `events/`.")
-    at = serializers.DateTimeField(required=False, help_text="When it happened, ISO 8601; UTC without an offset.")
+    at = serializers.DateTimeField(
+        required=False, allow_null=True, help_text="When it happened, ISO 8601; UTC without an offset."
+    )
 
 
 class FallbackOut(serializers.Serializer[Any]):

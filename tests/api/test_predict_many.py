@@ -85,3 +85,9 @@ def test_a_batch_asks_few_questions(api, django_assert_max_num_queries):
     api.post("predict/", event(1))
     with django_assert_max_num_queries(8):
         assert api.post("predict/", [event(number) for number in range(100, 600)]).json()["failed"] == 0
+
+
+def test_a_label_sent_along_is_refused_not_lost(api):
+    message = refused(api.post("predict/", event(1, label=True)), 400, code="invalid")["message"]
+    assert "send it to labels/" in message
+    assert not Event.objects.filter(key="e-1").exists()

@@ -7,6 +7,10 @@ from django.core.management import call_command
 from django.urls import reverse
 from drf_spectacular.generators import SchemaGenerator
 
+from models_registry.services.deployment import deploy
+from tests.factories import make_events, make_token
+from tests.models_registry.learned import TREE, make_model, make_run
+
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 
@@ -41,17 +45,13 @@ def test_every_call_of_the_design_is_there(schema):
     assert expected <= found
 
 
-#: Described elsewhere; their examples show the request only, or nothing.
-WITHOUT_EXAMPLE = {"projects_list", "projects_get"}
-
-
 def test_every_operation_is_explained_with_an_example_and_its_refusals(schema):
     for path, method, operation in operations(schema):
         name = operation["operationId"]
         assert operation.get("summary") and operation.get("description"), name
         content = [operation.get("requestBody", {}), *operation["responses"].values()]
         examples = [kind.get("examples") for each in content for kind in each.get("content", {}).values()]
-        assert any(examples) or name in WITHOUT_EXAMPLE, name
+        assert any(examples), name
         assert {"401", "403", "404", "429"} <= set(operation["responses"]), (method, path)
         assert operation["security"], name
 
@@ -59,6 +59,39 @@ def test_every_operation_is_explained_with_an_example_and_its_refusals(schema):
 def test_bodies_are_described_as_closed(schema):
     for name in ("ModelIn", "RunIn", "DeployIn", "RollBackIn", "RestoreIn"):
         assert schema["components"]["schemas"][name]["additionalProperties"] is False
+
+
+def test_links_lead_to_calls_that_exist(schema):
+    there = {operation["operationId"]: operation for _, _, operation in operations(schema)}
+    linked = 0
+    for _, _, operation in operations(schema):
+        for answer in operation["responses"].values():
+            for link in answer.get("links", {}).values():
+                target = there[link["operationId"]]
+                assert link["parameters"].keys() == {
+                    each["name"] for each in target["parameters"] if each["in"] == "path"
+                }
+                linked += 1
+    assert linked > 40
+
+
+@pytest.mark.django_db
+def test_null_is_no_value_and_described_as_such(schema, client, project, owner):
+    """Of an event everything but its features may be null, in the description as in the calls."""
+    make_events(project, 2)
+    model = make_model(project, spec=TREE)
+    deploy(project=project, version=make_run(model, events=60).versions.first(), actor=owner)
+    token = {"Authorization": f"Bearer {make_token(project, actor=owner)}"}
+    for path, shape in (("events", "EventIn"), ("predict", "PredictIn")):
+        described = schema["components"]["schemas"][shape]["properties"]
+        names = {name for name, each in described.items() if each.get("nullable")}
+        assert names == described.keys() - {"features"}
+        body = {"features": {"x": 1.0}, **dict.fromkeys(names)}
+        url = f"/api/v1/projects/{project.slug}/{path}/"
+        answer = client.post(url, body, content_type="application/json", headers=token)
+        assert answer.status_code == 200, answer.content
+        refused = client.post(url, {"features": None}, content_type="application/json", headers=token)
+        assert refused.status_code in (400, 422)
 
 
 @pytest.mark.django_db
