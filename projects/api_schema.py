@@ -35,6 +35,9 @@ class EventIn(serializers.Serializer[Any]):
         allow_null=True,
         help_text="When it happened, ISO 8601; UTC without an offset. Up to 24 hours ahead of the portal's clock.",
     )
+    label_at = serializers.DateTimeField(
+        required=False, allow_null=True, help_text="When the label was observed, in the same form; only with a label."
+    )
 
 
 class LabelIn(serializers.Serializer[Any]):
@@ -42,6 +45,11 @@ class LabelIn(serializers.Serializer[Any]):
 
     id = serializers.CharField(max_length=200, help_text="The id of the event.")
     label = serializers.JSONField(help_text="As for an event.")  # type: ignore[assignment]
+    at = serializers.DateTimeField(
+        required=False,
+        allow_null=True,
+        help_text="When it was observed, ISO 8601; UTC without an offset. Up to 24 hours ahead of the portal's clock.",
+    )
 
 
 class RejectionOut(serializers.Serializer[Any]):
@@ -121,7 +129,11 @@ class Labels(APIView):
         tags=["events"],
         request={"application/json": LabelIn(many=True), "application/x-ndjson": LabelIn},
         responses=RESPONSES,
-        examples=[OpenApiExample("A label", [{"id": "tx-1041", "label": True}], request_only=True)],
+        examples=[
+            OpenApiExample(
+                "A label", [{"id": "tx-1041", "label": True, "at": "2026-05-04T12:00:00Z"}], request_only=True
+            )
+        ],
     )
     def post(self, request: Request, slug: str) -> Response:
         """Send labels by the id of their event: one object, a list, or NDJSON.

@@ -22,6 +22,7 @@ class Kept:
 
     label: str
     received_at: datetime
+    label_at: datetime | None
     pk: int | None = None
 
 
@@ -45,20 +46,20 @@ class EarlyLabels:
         self._taken: list[int] = []
         if count:
             found = EarlyLabel.objects.filter(project_id=project_id, key__in=list(keys)).order_by("pk")
-            for pk, key, label, received_at in found.values_list("pk", "key", "label", "received_at"):
-                self._waiting.setdefault(key, []).append(Kept(label, received_at, pk))
+            for pk, key, *label in found.values_list("pk", "key", "label", "received_at", "label_at"):
+                self._waiting.setdefault(key, []).append(Kept(*label, pk))
 
     @property
     def full(self) -> bool:
         """Say whether no further label can wait."""
         return self.count >= MOST
 
-    def keep(self, key: str, label: str, now: datetime) -> bool:
+    def keep(self, key: str, label: str, now: datetime, label_at: datetime | None) -> bool:
         """Keep a label for the event called `key`; say whether it is not there already."""
         kept = self._waiting.setdefault(key, [])
         if any(_decode(one.label) == _decode(label) for one in kept):
             return False
-        kept.append(Kept(label, now))
+        kept.append(Kept(label, now, label_at))
         self.count += 1
         return True
 
@@ -72,7 +73,13 @@ class EarlyLabels:
     def write(self) -> None:
         """Write what changed."""
         fresh = [
-            EarlyLabel(project_id=self.project_id, key=key, label=one.label, received_at=one.received_at)
+            EarlyLabel(
+                project_id=self.project_id,
+                key=key,
+                label=one.label,
+                received_at=one.received_at,
+                label_at=one.label_at,
+            )
             for key, kept in self._waiting.items()
             for one in kept
             if one.pk is None

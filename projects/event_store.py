@@ -16,7 +16,7 @@ from django.db import connection
 
 from ops_portal.raw_sql import fetch_all, run_many
 
-COLUMNS = ("project_id", "key", "features", "label", "position", "event_at", "received_at", "labelled_at")
+COLUMNS = ("project_id", "key", "features", "label", "position", "event_at", "received_at", "labelled_at", "label_at")
 _NAMES = ", ".join(COLUMNS)
 _PLACES = ", ".join(["%s"] * len(COLUMNS))
 _INSERT = f"INSERT INTO projects_event ({_NAMES}) VALUES ({_PLACES})"  # noqa: S608 - constants only
@@ -53,12 +53,13 @@ class Stream(NamedTuple):
 
 
 class LabelToJoin(NamedTuple):
-    """A label, as JSON text, for an event that had none, the position it gives the event, and when it came."""
+    """A label, as JSON text, for an event that had none: the position it gives, when it came and was observed."""
 
     pk: int
     label: str
     position: int
     at: datetime
+    label_at: datetime | None = None
 
 
 def lock_stream(project_id: int) -> Stream | None:
@@ -111,15 +112,19 @@ def join_labels(labels: Sequence[LabelToJoin]) -> None:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
-                "UPDATE projects_event AS e SET label = v.label, position = v.position, labelled_at = v.at"
-                " FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::timestamptz[]) AS v (id, label, position, at)"
+                "UPDATE projects_event AS e SET label = v.label, position = v.position, labelled_at = v.at,"
+                " label_at = v.label_at FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::timestamptz[],"
+                " %s::timestamptz[]) AS v (id, label, position, at, label_at)"
                 " WHERE e.id = v.id",
                 [list(column) for column in zip(*labels, strict=True)],
             )
         else:
             cursor.executemany(
-                "UPDATE projects_event SET label = %s, position = %s, labelled_at = %s WHERE id = %s",
-                [(label, position, stored_time(at), pk) for pk, label, position, at in labels],
+                "UPDATE projects_event SET label = %s, position = %s, labelled_at = %s, label_at = %s WHERE id = %s",
+                [
+                    (label, position, stored_time(at), stored_time(label_at), pk)
+                    for pk, label, position, at, label_at in labels
+                ],
             )
 
 

@@ -122,7 +122,9 @@ class Event(models.Model):
     position = models.BigIntegerField(null=True)
     event_at = models.DateTimeField(null=True)
     received_at = models.DateTimeField()
+    #: When the label came, and, where its sender said so, when it was observed.
     labelled_at = models.DateTimeField(null=True)
+    label_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -141,6 +143,7 @@ class LabelCorrection(models.Model):
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="corrections")
     label = models.TextField()
     received_at = models.DateTimeField(auto_now_add=True)
+    label_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["pk"]
@@ -156,6 +159,7 @@ class EarlyLabel(models.Model):
     key = models.CharField(max_length=200)
     label = models.TextField()
     received_at = models.DateTimeField()
+    label_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["pk"]

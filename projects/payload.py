@@ -22,8 +22,8 @@ MAX_KEY = 200
 CLOCK_SKEW = timedelta(hours=24)
 INTEGER_BOUND = 2**63
 
-EVENT_FIELDS = frozenset({"id", "features", "label", "at"})
-LABEL_FIELDS = frozenset({"id", "label"})
+EVENT_FIELDS = frozenset({"id", "features", "label", "at", "label_at"})
+LABEL_FIELDS = frozenset({"id", "label", "at"})
 
 Features = dict[str, Any]
 
@@ -50,23 +50,31 @@ class PayloadError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One event on its way in. `line` is where it stood in the body or file; without `key` it is given one."""
+    """One event on its way in. `line` is where it stood in the body or file; without `key` it is given one.
+
+    `at` is when it happened and `label_at` when its label was observed, as the sender says.
+    """
 
     line: int
     key: str | None
     features: Features
     label: object = MISSING
     at: datetime | None = None
+    label_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class IncomingLabel:
-    """One label on its way to the event called `key`; `received_at` when it came earlier than now."""
+    """One label on its way to the event called `key`; `received_at` when it came earlier than now.
+
+    `at` is when it was observed, as the sender says.
+    """
 
     line: int
     key: str
     label: object
     received_at: datetime | None = None
+    at: datetime | None = None
 
 
 def read_event(line: int, given: object, task: str) -> Incoming:
@@ -76,12 +84,16 @@ def read_event(line: int, given: object, task: str) -> Incoming:
         raise PayloadError("features", 'missing; send an object such as {"age": 41}')
     key = fields.get("id")
     label = fields.get("label")
+    label_at = read_time(fields.get("label_at"), "label_at")
+    if label_at is not None and label is None:
+        raise PayloadError("label_at", "there is no label; leave its time out until it is known")
     return Incoming(
         line,
         None if key is None else read_key(key),
         read_features(fields["features"]),
         MISSING if label is None else read_label(label, task),
         read_time(fields.get("at")),
+        label_at,
     )
 
 
@@ -92,7 +104,8 @@ def read_label_item(line: int, given: object, task: str) -> IncomingLabel:
         raise PayloadError("id", "missing; a label names the event it belongs to")
     if fields.get("label") is None:
         raise PayloadError("label", "missing; send the value that was observed")
-    return IncomingLabel(line, read_key(fields["id"]), read_label(fields["label"], task))
+    label = read_label(fields["label"], task)
+    return IncomingLabel(line, read_key(fields["id"]), label, at=read_time(fields.get("at")))
 
 
 def read_features(given: object) -> Features:
@@ -162,21 +175,21 @@ def read_label(given: object, task: str) -> object:
     return given
 
 
-def read_time(given: object) -> datetime | None:
-    """Return the time an event happened; without an offset it is read as UTC."""
+def read_time(given: object, place: str = "at") -> datetime | None:
+    """Return the time an event happened or a label was observed; without an offset it is read as UTC."""
     if given is None:
         return None
     if type(given) is not str:
-        raise PayloadError("at", f"expected a time such as 2026-01-31T09:30:00Z, got {_kind(given)}")
+        raise PayloadError(place, f"expected a time such as 2026-01-31T09:30:00Z, got {_kind(given)}")
     try:
         moment = datetime.fromisoformat(given.strip())
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise PayloadError("at", f"expected a time such as 2026-01-31T09:30:00Z, got {given[:40]!r}") from None
+        raise PayloadError(place, f"expected a time such as 2026-01-31T09:30:00Z, got {given[:40]!r}") from None
 
 
-def check_clock(at: datetime | None, now: datetime) -> None:
-    """Refuse the time of an event that lies further ahead than clocks may differ.
+def check_clock(at: datetime | None, now: datetime, place: str = "at") -> None:
+    """Refuse the time of an event or label that lies further ahead than clocks may differ.
 
     Raises
     ------
@@ -186,7 +199,7 @@ def check_clock(at: datetime | None, now: datetime) -> None:
     """
     if at is not None and at - now > CLOCK_SKEW:
         raise PayloadError(
-            "at",
+            place,
             f"{at:%Y-%m-%d %H:%M} UTC is more than {CLOCK_SKEW // timedelta(hours=1)} hours ahead of the portal's clock"
             f" ({now:%Y-%m-%d %H:%M} UTC); check the sender's clock",
         )

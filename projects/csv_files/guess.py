@@ -15,6 +15,7 @@ from projects.csv_files.plan import (
     FALSE_WORDS,
     ID,
     LABEL,
+    LABEL_TIME,
     NUMBER,
     SKIP,
     TEXT,
@@ -44,6 +45,7 @@ MOSTLY = 0.9
 FEW = 0.1
 
 _ID_NAMES = frozenset({"id", "event_id", "uuid", "key", "event_key"})
+_LABEL_TIME_NAMES = frozenset({"label_time", "label_at", "labelled_at", "labeled_at", "observed_at"})
 _NO_CSV = {
     b"PK\x03\x04": "an Excel workbook or a ZIP archive",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
@@ -304,8 +306,10 @@ def _assign_roles(columns: list[Column], rows: Sequence[Record], label_name: str
             continue
         if name in _ID_NAMES and column.distinct == len(rows) and ID not in _uses(columns):
             column.use, column.unfit = ID, 0
-        elif column.use == TEXT and TIME not in _uses(columns) and all(map(_is_time, column.values)):
-            column.use = TIME
+        elif column.use == TEXT and all(map(_is_time, column.values)):
+            time = LABEL_TIME if name in _LABEL_TIME_NAMES else TIME
+            if time not in _uses(columns):
+                column.use = time
     if label is not None:
         label.use = LABEL if label.distinct else SKIP
 

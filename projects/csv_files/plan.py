@@ -10,7 +10,7 @@ from projects.csv_files.records import Record
 from projects.payload import MISSING, Incoming, PayloadError, read_features, read_key, read_label, read_time
 
 NUMBER, TEXT, BOOLEAN, SKIP = "number", "text", "boolean", "skip"
-LABEL, ID, TIME = "label", "id", "time"
+LABEL, ID, TIME, LABEL_TIME = "label", "id", "time", "label_time"
 #: What a column that is a feature may be.
 FEATURE_USES = (NUMBER, TEXT, BOOLEAN)
 LABEL_TYPES = ("boolean", "integer", "number", "text")
@@ -82,7 +82,8 @@ class RowReader:
         }
         self._features = [(at, name, readers[use]) for at, (name, use) in enumerate(plan.columns) if use in readers]
         places = {use: at for at, (_, use) in enumerate(plan.columns)}
-        self._label, self._id, self._time = places.get(LABEL), places.get(ID), places.get(TIME)
+        self._label, self._id = places.get(LABEL), places.get(ID)
+        self._time, self._label_time = places.get(TIME), places.get(LABEL_TIME)
         self._read_label = {"boolean": read_boolean, "integer": read_integer, "number": self._read_number}.get(
             plan.label_type, lambda text: text
         )
@@ -111,12 +112,14 @@ class RowReader:
                     raise PayloadError(name, str(error)) from None
         if not features:
             raise PayloadError("", "every feature is missing")
+        label = self._label_of(texts)
         return Incoming(
             record.line,
             read_key(texts[self._id].strip()) if self._id is not None else f"{self.key_prefix}{record.line}",
             read_features(features),
-            self._label_of(texts),
-            self._time_of(texts),
+            label,
+            self._time_of(texts, self._time, "at"),
+            None if label is MISSING else self._time_of(texts, self._label_time, "label_at"),
         )
 
     def _label_of(self, texts: list[str]) -> object:
@@ -132,11 +135,11 @@ class RowReader:
         except ValueError as error:
             raise PayloadError("label", str(error)) from None
 
-    def _time_of(self, texts: list[str]) -> Any:
-        if self._time is None:
+    def _time_of(self, texts: list[str], column: int | None, place: str) -> Any:
+        if column is None:
             return None
-        text = texts[self._time].strip()
-        return None if text in self._missing else read_time(text)
+        text = texts[column].strip()
+        return None if text in self._missing else read_time(text, place)
 
 
 def read_number(text: str) -> int | float:

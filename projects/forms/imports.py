@@ -9,14 +9,17 @@ from django import forms
 from ops_portal.forms import Segmented
 from projects.bundled import DataSet
 from projects.csv_files.guess import DELIMITERS, ENCODINGS, Preview
-from projects.csv_files.plan import BOOLEAN, ID, LABEL, NUMBER, SKIP, TEXT, TIME, CsvPlan
+from projects.csv_files.plan import BOOLEAN, ID, LABEL, LABEL_TIME, NUMBER, SKIP, TEXT, TIME, CsvPlan
 from projects.models import Project
 from projects.services.imports import MAX_FILE, MAX_RATE
 from projects.synthetic import ABRUPT, GRADUAL, MAX_EVENTS, MAX_SEED, NO_DRIFT, Recipe, SyntheticStream
 
 USES = (
     ("Feature", ((NUMBER, "Number"), (TEXT, "Text"), (BOOLEAN, "True or false"))),
-    ("Other", ((LABEL, "Label"), (ID, "Event id"), (TIME, "Event time"), (SKIP, "Leave out"))),
+    (
+        "Other",
+        ((LABEL, "Label"), (ID, "Event id"), (TIME, "Event time"), (LABEL_TIME, "Label time"), (SKIP, "Leave out")),
+    ),
 )
 LABEL_TYPES = {
     "binary": (("boolean", "True or false"), ("integer", "0 and 1"), ("text", "Two texts")),
@@ -109,7 +112,7 @@ class CsvPlanForm(forms.Form):
         if self.preview.plan.events:
             return cleaned
         uses = [cleaned.get(f"use-{number}") for number in range(len(self.preview.columns))]
-        for use, what in ((LABEL, "label"), (ID, "id"), (TIME, "time")):
+        for use, what in ((LABEL, "label"), (ID, "id"), (TIME, "event time"), (LABEL_TIME, "label time")):
             if uses.count(use) > 1:
                 self.add_error(None, f"{uses.count(use)} columns are marked as the {what}; choose one of them.")
         if not any(use in {NUMBER, TEXT, BOOLEAN} for use in uses):

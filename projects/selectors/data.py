@@ -128,7 +128,10 @@ class EventDetail:
     event_at: datetime | None
     received_at: datetime
     labelled_at: datetime | None
-    corrections: list[tuple[Any, datetime]]
+    #: When the label was observed, as its sender says.
+    label_at: datetime | None
+    #: Each with when it came and when it was observed.
+    corrections: list[tuple[Any, datetime, datetime | None]]
     #: Why it has no label, or a default one.
     missed: str
 
@@ -136,6 +139,11 @@ class EventDetail:
     def ahead(self) -> bool:
         """Say whether it happened, by the sender's clock, after it was received."""
         return self.event_at is not None and self.event_at > self.received_at
+
+    @property
+    def label_ahead(self) -> bool:
+        """Say whether its label was observed, by the sender's clock, after it was received."""
+        return self.label_at is not None and self.labelled_at is not None and self.label_at > self.labelled_at
 
 
 def data_overview(project: Project) -> DataOverview:
@@ -193,7 +201,7 @@ def event_detail(project: Project, pk: int) -> EventDetail | None:
     event = project.events.select_related("missed_label").filter(pk=pk).first()
     if event is None:
         return None
-    corrections = LabelCorrection.objects.filter(event=event).values_list("label", "received_at")
+    corrections = LabelCorrection.objects.filter(event=event).values_list("label", "received_at", "label_at")
     return EventDetail(
         pk=event.pk,
         key=event.key,
@@ -203,7 +211,8 @@ def event_detail(project: Project, pk: int) -> EventDetail | None:
         event_at=event.event_at,
         received_at=event.received_at,
         labelled_at=event.labelled_at,
-        corrections=[(_decoded(label), at) for label, at in corrections],
+        label_at=event.label_at,
+        corrections=[(_decoded(label), at, observed) for label, at, observed in corrections],
         missed=event.missed_label.reason if hasattr(event, "missed_label") else "",
     )
 

@@ -33,7 +33,7 @@ from projects.payload import MISSING, Incoming, IncomingLabel, PayloadError, che
 __all__ = ["MISSING", "Incoming", "IncomingLabel", "Receipt", "Rejection", "accept", "accept_labels", "accept_mixed"]
 
 _encode = msgspec.json.Encoder().encode
-_LABEL, _POSITION, _LABELLED_AT = 3, 4, 7  # places in a row of event_store.COLUMNS
+_LABEL, _POSITION, _LABELLED_AT, _LABEL_AT = 3, 4, 7, 8  # places in a row of event_store.COLUMNS
 _ATTEMPTS = 3
 #: Larger batches have a transaction of their own.
 _ALONE = 100
@@ -187,20 +187,21 @@ class _Batch:
         self.early = EarlyLabels(project_id, stream.early_labels, keys)
         self.fresh: dict[str, list[Any]] = {}
         self.joins: dict[str, LabelToJoin] = {}
-        self.other_labels: list[tuple[_Part | None, str, str]] = []
+        self.other_labels: list[tuple[_Part | None, str, str, datetime | None]] = []
         self.position = stream.last_position
 
     def take_event(self, part: _Part, item: Incoming, key: str, received_at: Any) -> None:
         label = None
         try:
             check_clock(item.at, part.now)
+            check_clock(item.label_at, part.now, "label_at")
             if item.label is not MISSING:
                 label = _encode(self.rule.check(item.label)).decode()
         except PayloadError as error:
             part.reject(item.line, str(error))
             return
         if key in self.stored or key in self.fresh:
-            self._join(part, key, label)
+            self._join(part, key, label, item.label_at)
             return
         part.accepted += 1
         self.fresh[key] = [
@@ -212,11 +213,12 @@ class _Batch:
             stored_time(item.at),
             received_at,
             received_at if label is not None else None,
+            stored_time(item.label_at),
         ]
         if self.early.count:
-            self._join_early(key, label)
+            self._join_early(key, label, item.label_at)
 
-    def _join_early(self, key: str, own: str | None) -> None:
+    def _join_early(self, key: str, own: str | None, own_at: datetime | None) -> None:
         """Give a new event the labels that waited for it: the first one counts, whatever it brought itself."""
         waited = self.early.take(key)
         if not waited:
@@ -225,20 +227,22 @@ class _Batch:
         if own is None:
             row[_POSITION] = self._next_position()
         row[_LABEL], row[_LABELLED_AT] = waited[0].label, stored_time(waited[0].received_at)
-        others = [one.label for one in waited[1:]] + ([] if own is None else [own])
-        self.other_labels += [(None, key, label) for label in others]
+        row[_LABEL_AT] = stored_time(waited[0].label_at)
+        others = [(one.label, one.label_at) for one in waited[1:]] + ([] if own is None else [(own, own_at)])
+        self.other_labels += [(None, key, label, label_at) for label, label_at in others]
 
     def take_label(self, part: _Part, item: IncomingLabel) -> None:
         try:
+            check_clock(item.at, part.now)
             label = _encode(self.rule.check(item.label)).decode()
         except PayloadError as error:
             part.reject(item.line, str(error))
             return
         if item.key in self.stored or item.key in self.fresh:
-            self._join(part, item.key, label, item.received_at)
+            self._join(part, item.key, label, item.at, item.received_at)
         elif self.early.full:
             part.reject(item.line, f'id: no event is called "{item.key}", and {MOST:,} labels wait for theirs already')
-        elif self.early.keep(item.key, label, part.now):
+        elif self.early.keep(item.key, label, part.now, item.at):
             part.waiting += 1
         else:
             part.duplicates += 1
@@ -247,21 +251,29 @@ class _Batch:
         self.position += 1
         return self.position
 
-    def _join(self, part: _Part, key: str, label: str | None, came_at: datetime | None = None) -> None:
+    def _join(
+        self,
+        part: _Part,
+        key: str,
+        label: str | None,
+        label_at: datetime | None,
+        came_at: datetime | None = None,
+    ) -> None:
         """Add to a known event what another item says about it."""
         row = self.fresh.get(key)
         now_has = row[_LABEL] if row else self.joins[key].label if key in self.joins else self.stored[key].label
         if label is None or label == now_has:
             part.duplicates += 1
         elif now_has is not None:
-            self.other_labels.append((part, key, label))
+            self.other_labels.append((part, key, label, label_at))
         else:
             part.accepted += 1
             if row:
                 row[_LABEL], row[_POSITION] = label, self._next_position()
-                row[_LABELLED_AT] = stored_time(came_at or self.now)
+                row[_LABELLED_AT], row[_LABEL_AT] = stored_time(came_at or self.now), stored_time(label_at)
             else:
-                self.joins[key] = LabelToJoin(self.stored[key].pk, label, self._next_position(), came_at or self.now)
+                came_at = came_at or self.now
+                self.joins[key] = LabelToJoin(self.stored[key].pk, label, self._next_position(), came_at, label_at)
 
     def finish(self) -> None:
         """Write everything."""
@@ -283,12 +295,12 @@ class _Batch:
         """Record labels that differ from every one their event had before; the others are duplicates."""
         if not self.other_labels:
             return
-        events: dict[str, Stored] = find_events(self.project_id, list({key for _, key, _ in self.other_labels}))
+        events: dict[str, Stored] = find_events(self.project_id, list({key for _, key, *_ in self.other_labels}))
         said = {(event.pk, msgspec.json.decode(event.label)) for event in events.values() if event.label is not None}
         earlier = LabelCorrection.objects.filter(event_id__in=[event.pk for event in events.values()])
         said |= {(event_id, msgspec.json.decode(label)) for event_id, label in earlier.values_list("event_id", "label")}
         corrections = []
-        for part, key, label in self.other_labels:
+        for part, key, label, label_at in self.other_labels:
             event_id = events[key].pk
             fact = (event_id, msgspec.json.decode(label))  # by value: 1 and 1.0 are one label of a regression
             if part is not None:  # None: what waited was counted when it came
@@ -296,5 +308,5 @@ class _Batch:
                 part.corrections += fact not in said
             if fact not in said:
                 said.add(fact)
-                corrections.append(LabelCorrection(event_id=event_id, label=label))
+                corrections.append(LabelCorrection(event_id=event_id, label=label, label_at=label_at))
         LabelCorrection.objects.bulk_create(corrections)

@@ -124,7 +124,7 @@ def join_early_labels(*, project_id: int, now: datetime) -> bool:
         return False
     EarlyLabel.objects.filter(pk__in=[one.pk for one in due]).delete()
     Project.objects.filter(pk=project_id).update(early_labels=F("early_labels") - len(due))
-    labels = [IncomingLabel(0, one.key, _decode(one.label), one.received_at) for one in due]
+    labels = [IncomingLabel(0, one.key, _decode(one.label), one.received_at, one.label_at) for one in due]
     accept_labels(project_id=project_id, labels=labels, now=now)
     return len(due) == ROWS
 

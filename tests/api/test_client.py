@@ -98,7 +98,8 @@ def test_the_whole_way(portal, project):
     assert (first.previous, second.previous, second.kind) == (None, 1, "deploy")
     answer = portal.predict(sample(500)[0])
     assert answer.version == 2 and sum(answer.probabilities.values()) == pytest.approx(1)
-    assert portal.label(answer.id, True).accepted == 1
+    assert portal.label(answer.id, True, at=timezone.now()).accepted == 1
+    assert Event.objects.get(key=answer.id).label_at is not None
     back = portal.rollback("worse", since="challenger")
     assert (back.version, back.kind, back.since) == (1, "rollback", "challenger")
     assert portal.predict(sample(500)[0]).version == 1

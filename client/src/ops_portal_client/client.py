@@ -78,16 +78,17 @@ class Client:
         event = {"id": id or uuid4().hex, "features": dict(features)} | _when(at)
         return Prediction.of(self._post("predict/", event, safe=True))
 
-    def label(self, id: str, label: Any) -> Receipt:
-        """Tell what was observed for the event called `id`; it may come before the event, and waits for it then."""
-        return self._stream("labels/", [{"id": id, "label": label}])
+    def label(self, id: str, label: Any, *, at: datetime | str | None = None) -> Receipt:
+        """Tell what was observed, and when, for the event `id`; it may come before the event, and waits for it then."""
+        return self._stream("labels/", [{"id": id, "label": label} | _when(at)])
 
-    def label_many(self, labels: Iterable[tuple[str, Any]]) -> Receipt:
-        """Tell what was observed for many events: pairs of id and label."""
-        return self._stream("labels/", ({"id": id, "label": label} for id, label in labels))
+    def label_many(self, labels: Iterable[tuple[str, Any] | tuple[str, Any, datetime | str | None]]) -> Receipt:
+        """Tell what was observed for many events: tuples of id and label, and when it was observed if known."""
+        items = ((*each, None)[:3] for each in labels)
+        return self._stream("labels/", ({"id": id, "label": label} | _when(at) for id, label, at in items))
 
     def send(self, events: Iterable[Mapping[str, Any]]) -> Receipt:
-        """Send events in batches: each has `features`, and may have `id`, `label` and `at`.
+        """Send events in batches: each has `features`, and may have `id`, `label`, `at` and `label_at`.
 
         Any number of them, from a generator too: they are sent as they come. Rejected items are in the receipt; the
         good ones beside them are taken.
@@ -299,7 +300,7 @@ def _plain(value: Any) -> Any:
 
 def _named(event: Mapping[str, Any]) -> dict[str, Any]:
     """Give an event an id where it has none: made before it is sent, so that repeating changes nothing."""
-    given = {name: value for name, value in event.items() if not (name in ("id", "at") and value is None)}
+    given = {name: value for name, value in event.items() if not (name in ("id", "at", "label_at") and value is None)}
     return {"id": uuid4().hex} | given
 
 

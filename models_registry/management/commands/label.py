@@ -34,6 +34,7 @@ class Command(ActingCommand):
     def add_more(self, parser: CommandParser) -> None:
         parser.add_argument("id", help="Id of the event, or - for many from standard input.")
         parser.add_argument("label", nargs="?", help="What was observed, such as true, 3 or spam.")
+        parser.add_argument("--at", metavar="TIME", help="When it was observed, ISO 8601.")
         parser.add_argument("--allow-rejected", action="store_true", help="Exit with 0 though lines were rejected.")
         add_json(parser)
 
@@ -45,7 +46,7 @@ class Command(ActingCommand):
             raise CommandError("Say what was observed: label PROJECT ID LABEL.", returncode=2)
         label = typed_label(options["label"], project.task, project.label_type)
         try:
-            item = read_label_item(1, {"id": options["id"], "label": label}, project.task)
+            item = read_label_item(1, {"id": options["id"], "label": label, "at": options["at"]}, project.task)
         except PayloadError as wrong:
             raise UserError(f"{wrong}.") from None
         tally = Tally()
