@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from models_registry.api.predict_schema import MOST, Predict
-from models_registry.services.live import BESIDE_TOKEN, read_serving, serving
+from models_registry.services.live import BESIDE_TOKEN, Serving, read_serving, serving
 from models_registry.services.prediction import Answer, Ask, Loaded, Outcome, answer_together, with_model
 from ops_portal.errors import UserError, error_body
 from projects.api_bodies import read_body
@@ -40,8 +40,12 @@ def _answer(calls: Sequence[tuple[LeanCaller, _Asked]]) -> list[Outcome | Except
     now = timezone.now()
     read = [[read_item(item, caller.task) for item in asked.items] for caller, asked in calls]
     asks = []
+    live: Serving | UserError | None
     for (caller, asked), events in zip(calls, read, strict=True):
-        live = serving(caller.project_id) if caller.beside is None else read_serving(caller.beside)
+        try:
+            live = serving(caller.project_id) if caller.beside is None else read_serving(caller.beside)
+        except UserError as archived:
+            live = archived
         good = [event for event in events if isinstance(event, Incoming)]
         asks.append(Ask(caller.project_id, caller.task, caller.fallback, good, now, live, asked.loaded))
     return [_merge(events, outcome) for events, outcome in zip(read, answer_together(asks), strict=True)]

@@ -15,6 +15,7 @@ from models_registry.services.numbering import next_number
 from ops_portal.errors import UserError
 from projects.models import Project
 from projects.services.activity import record
+from projects.services.archived import check_open
 
 #: Per cent of the traffic: a canary is the smaller part.
 SHARES = (1, 50)
@@ -75,6 +76,7 @@ def start_canary(
 def abort_canary(*, project: Project, actor: AbstractBaseUser, reason: str = "") -> Deployment:
     """Take the canary back: what serves beside it answers everything again, from the next prediction on."""
     number = next_number(Deployment, project.pk)
+    check_open(project)
     current = current_deployment(project.pk)
     if current is None or current.canary is None:
         raise UserError("No canary runs here any more.", code="no_canary", status=409)

@@ -16,6 +16,7 @@ from models_registry.services.versions import check_kept, publish
 from ops_portal.errors import UserError
 from projects.models import Project
 from projects.services.activity import record
+from projects.services.archived import check_open
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,7 @@ def check_deployable(project: Project, version: Version, mode: str) -> None:
     """Raise `UserError` when `version` cannot serve in this project in this mode."""
     if version.project_id != project.pk:
         raise UserError("That version belongs to another project.", code="not_found", status=404)
+    check_open(project)
     check_kept(version)
     if mode not in Deployment.Mode.values:
         raise UserError("Choose whether to pin the version or to follow its run.", fields={"mode": "pin or follow"})

@@ -8,9 +8,11 @@ from models_registry.learning.traffic import falls_into
 from models_registry.models import Deployment
 from ops_portal.raw_sql import Row, fetch_all
 from projects.api_auth import Beside
+from projects.services.archived import refuse
 
 _COLUMNS = (
-    "d.id, d.number, d.mode, v.id, v.number, v.artifact, r.checkpoint, d.canary_share, c.id, c.number, c.artifact"
+    "p.archived_at IS NOT NULL, d.id, d.number, d.mode, v.id, v.number, v.artifact, r.checkpoint, d.canary_share,"
+    " c.id, c.number, c.artifact"
 )
 _JOINS = (
     " LEFT JOIN models_registry_deployment d ON d.project_id = p.id AND d.number ="
@@ -45,14 +47,23 @@ class Serving:
 
 
 def serving(project_id: int) -> Serving | None:
-    """Return what is deployed now, None when nothing is: one query."""
+    """Return what is deployed now, None when nothing is: one query.
+
+    Raises
+    ------
+    UserError
+        The project is archived.
+
+    """
     rows = fetch_all(_LIVE, [project_id])
     return read_serving(rows[0]) if rows else None
 
 
 def read_serving(row: Row) -> Serving | None:
-    """Return what is deployed as a row of these columns says."""
-    pk, number, mode, version_id, version, artifact, checkpoint, share, *canary = row
+    """Return what is deployed as a row of these columns says; `UserError` when the project is archived."""
+    archived, pk, number, mode, version_id, version, artifact, checkpoint, share, *canary = row
+    if archived:
+        raise refuse()
     if pk is None:
         return None
     follows = mode == Deployment.Mode.FOLLOW and checkpoint

@@ -71,7 +71,8 @@ class Ask:
     fallback: str
     items: Sequence[Incoming]
     now: datetime
-    live: Serving | None
+    #: Or why nothing may be asked.
+    live: Serving | UserError | None
     loaded: Loaded
 
 
@@ -211,6 +212,8 @@ _together: GroupCommit[Ask, Outcome] = GroupCommit(answer_together)
 
 
 def _predict_all(ask: Ask) -> list[_Row] | NotLoaded | UserError:
+    if isinstance(ask.live, UserError):
+        return ask.live
     models: dict[str, Served | UserError] = dict(ask.loaded)
     nothing = UserError(
         "No model is deployed in this project yet. Deploy a version first.", code="nothing_deployed", status=409

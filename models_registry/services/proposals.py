@@ -16,6 +16,7 @@ from models_registry.services.numbering import next_number
 from ops_portal.errors import UserError
 from projects.models import Project
 from projects.services.activity import record
+from projects.services.archived import check_open
 
 log = logging.getLogger(__name__)
 
@@ -140,7 +141,8 @@ def approve(*, proposal: Proposal, actor: AbstractBaseUser, now: datetime, note:
 
     """
     _lock(proposal)
-    _check_open(proposal)
+    _check_unsettled(proposal)
+    check_open(proposal.project)
     if not proposal.needs_approval:
         raise UserError("This proposal needs nobody's approval; it waits for its time.", code="conflict", status=409)
     if proposal.created_by_id == actor.pk:
@@ -158,7 +160,7 @@ def approve(*, proposal: Proposal, actor: AbstractBaseUser, now: datetime, note:
 def decline(*, proposal: Proposal, actor: AbstractBaseUser, note: str) -> None:
     """Refuse a proposal, saying why."""
     _lock(proposal)
-    _check_open(proposal)
+    _check_unsettled(proposal)
     if not note.strip():
         raise UserError("Say why: whoever proposed it will want to know.", fields={"note": "Needed."})
     _step(proposal, ProposalStep.Kind.DECLINED, actor, note)
@@ -170,7 +172,7 @@ def decline(*, proposal: Proposal, actor: AbstractBaseUser, note: str) -> None:
 def withdraw(*, proposal: Proposal, actor: AbstractBaseUser, note: str = "") -> None:
     """Take a proposal or a schedule back before it is carried out; any maintainer or owner may."""
     _lock(proposal)
-    _check_open(proposal)
+    _check_unsettled(proposal)
     _step(proposal, ProposalStep.Kind.WITHDRAWN, actor, note)
     _record(proposal, actor, "deployment.withdrawn", f"withdrew proposal {proposal.number}: {describe(proposal)}")
 
@@ -257,7 +259,7 @@ def _lock(proposal: Proposal) -> None:
     Project.objects.select_for_update().filter(pk=proposal.project_id).values_list("pk").get()
 
 
-def _check_open(proposal: Proposal) -> None:
+def _check_unsettled(proposal: Proposal) -> None:
     end = proposal.steps.exclude(kind=ProposalStep.Kind.APPROVED).first()
     if end is not None:
         said = end.get_kind_display().lower()

@@ -91,6 +91,8 @@ def _put_into_service(rollback: Deployment, version: Version, reason: str, numbe
     assert current is not None
     if current.pk != rollback.pk:
         return _Found(version, False, f"{reason} It was not deployed: something else was deployed meanwhile.")
+    if project.archived_at is not None:
+        return _Found(version, False, f"{reason} It was not deployed: the project was archived meanwhile.")
     if project.deploys_need_approval:
         if rollback.created_by is None:
             return _Found(version, False, f"{reason} It was not deployed: a second person has to approve it first.")

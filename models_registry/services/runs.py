@@ -18,6 +18,7 @@ from models_registry.services.numbering import next_number
 from ops_portal.errors import UserError
 from projects.models import Project
 from projects.services.activity import record
+from projects.services.archived import check_open
 
 #: A version is published each time this many events were learned, unless the run says otherwise (see `schedule`).
 PUBLISH_EVERY = 10_000
@@ -29,6 +30,7 @@ def register_model(
     *, project: Project, name: str, spec: dict[str, Any], note: str = "", actor: AbstractBaseUser | None
 ) -> RegisteredModel:
     """Register a model: a named spec, checked against the allow-list. The spec never changes afterwards."""
+    check_open(project)
     try:
         validate(spec, project.task)
     except SpecError as wrong:
@@ -80,6 +82,7 @@ def start_run(
     `options` takes over how another run learned.
     """
     project = model.project
+    check_open(project)
     if mode not in Run.Mode.values:
         raise UserError("Choose whether the run replays what is there or follows the stream.", fields={"mode": mode})
     if from_version is not None and from_version.model_id != model.pk:
@@ -143,6 +146,7 @@ def pause_run(*, run: Run, actor: AbstractBaseUser) -> None:
 
 def resume_run(*, run: Run, actor: AbstractBaseUser) -> None:
     """Let a paused run go on where it stood."""
+    check_open(run.project)
     _change(run, actor, to=Run.State.QUEUED, of=(Run.State.PAUSED,), verb="resumed")
 
 

@@ -21,6 +21,7 @@ from models_registry.services.versions import check_kept, publish
 from ops_portal.errors import UserError
 from projects.models import Project
 from projects.services.activity import record
+from projects.services.archived import check_open
 
 #: Challengers of one project at a time.
 MOST = 5
@@ -39,6 +40,7 @@ def start_shadow(*, project: Project, version: Version, actor: AbstractBaseUser,
     _lock(project)
     if version.project_id != project.pk:
         raise UserError("That version belongs to another project.", code="not_found", status=404)
+    check_open(project)
     check_kept(version)
     standing = list(open_shadows(project.pk).values_list("version_id", flat=True))
     if version.pk in standing:

@@ -9,11 +9,11 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
 
-from ops_portal.errors import UserError
 from projects.messages import Message, read_message
 from projects.models import DataImport, Project
 from projects.payload import Incoming, IncomingLabel, PayloadError
 from projects.services.activity import record
+from projects.services.archived import check_open
 from projects.services.events import Rejection, accept_mixed
 from projects.services.set_aside import set_aside
 
@@ -26,8 +26,7 @@ def open_stream(*, project: Project, actor: User, kind: str, name: str, address:
 
     All consumers of one group share it; pausing or cancelling it on its page reaches them all.
     """
-    if project.archived_at is not None:
-        raise UserError("This project is archived; bring it back first.", code="archived", status=409)
+    check_open(project)
     Project.objects.select_for_update().filter(pk=project.pk).values_list("pk").get()
     known = project.imports.filter(kind=kind, options__address=address).exclude(state__in=DataImport.ENDED).first()
     if known is not None:

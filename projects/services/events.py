@@ -29,6 +29,7 @@ from projects.event_store import (
 from projects.labels import LabelRule
 from projects.models import LabelCorrection, Project
 from projects.payload import MISSING, Incoming, IncomingLabel, PayloadError, check_clock
+from projects.services.archived import refuse
 
 __all__ = ["MISSING", "Incoming", "IncomingLabel", "Receipt", "Rejection", "accept", "accept_labels", "accept_mixed"]
 
@@ -178,7 +179,7 @@ class _Batch:
         if stream is None:
             raise UserError("This project does not exist any more.", code="not_found", status=404)
         if stream.archived:
-            raise UserError("This project is archived and takes no more events.", code="archived", status=409)
+            raise refuse()
         self.project_id = project_id
         self.stream = stream
         self.now = now

@@ -14,6 +14,7 @@ from projects.bundled import find_data_set
 from projects.csv_files.plan import CsvPlan
 from projects.models import DataImport, Project
 from projects.services.activity import record
+from projects.services.archived import check_open
 from projects.synthetic import (
     ABRUPT,
     GRADUAL,
@@ -38,7 +39,7 @@ _LABELS = {"binary": ("boolean", "integer"), "multiclass": ("integer",), "regres
 @transaction.atomic
 def upload_file(*, project: Project, actor: User, file: UploadedFile[Any]) -> DataImport:
     """Keep an uploaded file for its preview. Nothing comes in before it is confirmed."""
-    _check_open(project)
+    check_open(project)
     size = file.size or 0
     if size > MAX_FILE:
         raise UserError(
@@ -62,7 +63,7 @@ def upload_file(*, project: Project, actor: User, file: UploadedFile[Any]) -> Da
 @transaction.atomic
 def confirm_file(*, data_import: DataImport, actor: User, plan: CsvPlan, rows: int | None = None) -> None:
     """Start the import of an uploaded file as `plan` says; `rows` is how many it has, where that is known."""
-    _check_open(data_import.project)
+    check_open(data_import.project)
     with data_import.file.open("rb") as file:
         offset = first_offset(data_import.kind, file)
     options = data_import.options | plan.as_options()
@@ -92,7 +93,7 @@ def start_bundled(
 
     With a rate, the first `at_once` events do not wait for it: a stream that has a past.
     """
-    _check_open(project)
+    check_open(project)
     try:
         data_set = find_data_set(name)
     except LookupError:
@@ -118,7 +119,7 @@ def start_bundled(
 @transaction.atomic
 def start_synthetic(*, project: Project, actor: User, recipe: Recipe, events: int, rate: float = 0) -> DataImport:
     """Start a made-up stream of so many `events`, `rate` per second (0: as fast as possible)."""
-    _check_open(project)
+    check_open(project)
     stream = _check_recipe(project, recipe)
     _check_rate(rate)
     if not 1 <= events <= MAX_EVENTS:
@@ -193,7 +194,7 @@ def pause_import(*, data_import: DataImport, actor: User) -> None:
 @transaction.atomic
 def resume_import(*, data_import: DataImport, actor: User) -> None:
     """Go on with a paused import."""
-    _check_open(data_import.project)
+    check_open(data_import.project)
     _change(data_import, actor, to=State.QUEUED, of=(State.PAUSED,), verb="resumed")
 
 
@@ -216,11 +217,6 @@ def _change(data_import: DataImport, actor: User, *, to: str, of: tuple[str, ...
             status=409,
         )
     _record(data_import, actor, verb, f"{verb} the import of {data_import.name}")
-
-
-def _check_open(project: Project) -> None:
-    if project.archived_at is not None:
-        raise UserError("This project is archived; bring it back before adding data.", code="archived", status=409)
 
 
 def _record(data_import: DataImport, actor: User, verb: str, summary: str, **data: Any) -> None:

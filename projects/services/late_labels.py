@@ -16,6 +16,7 @@ from projects.models import EarlyLabel, Event, LabelDeadline, MissedLabel, Proje
 from projects.payload import MISSING, IncomingLabel, PayloadError, read_label
 from projects.selectors.labels import wait_in_words
 from projects.services.activity import record
+from projects.services.archived import check_open
 from projects.services.events import accept_labels
 
 SHORTEST_WAIT = timedelta(minutes=1)
@@ -35,8 +36,7 @@ def set_label_deadline(*, project: Project, actor: User, wait: timedelta | None,
 
     They get the label `default`, or stay without one. Events that were settled under an earlier rule stay as they are.
     """
-    if project.archived_at is not None:
-        raise UserError("This project is archived; bring it back first.", code="archived", status=409)
+    check_open(project)
     text = check_rule(project=project, wait=wait, default=default)
     LabelDeadline.objects.update_or_create(project=project, defaults={"wait": wait, "default": text, "settled_upto": 0})
     said = "are unknown" if not text else f"get the label {text}"
