@@ -60,13 +60,15 @@ def label_delay_reported(records: Records) -> Said:
 
 @check("prediction_traceable", EVENTS)
 def prediction_traceable(records: Records) -> Said:
-    """The newest 300 stored predictions: each names its version and its event."""
-    if not records.predictions:
+    """The newest 300 stored predictions: each names its version, or that it is a fallback, and its event."""
+    by_version = [row.version_id for row in records.predictions if row.version_id is not None]
+    if not by_version:
         return None
-    versions = len({row.version_id for row in records.predictions})
+    fallbacks = len(records.predictions) - len(by_version)
+    others = f"; {counted(fallbacks, 'answer')} beside them are marked as fallbacks" if fallbacks else ""
     return YES, (
-        f"The newest {counted(len(records.predictions), 'prediction')} name the version that made them "
-        f"({counted(versions, 'version')}) and keep their inputs."
+        f"The newest {counted(len(by_version), 'prediction')} name the version that made them "
+        f"({counted(len(set(by_version)), 'version')}) and keep their inputs{others}."
     )
 
 

@@ -96,7 +96,8 @@ class DeploymentRow:
 class PredictionRow:
     """A stored prediction with the label that came for it, if one did."""
 
-    version_id: int
+    #: None: no model answered, but the project's fallback.
+    version_id: int | None
     at: datetime
     event__key: str
     event__labelled_at: datetime | None

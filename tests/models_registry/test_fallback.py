@@ -5,13 +5,20 @@ from __future__ import annotations
 import json
 
 import pytest
+from django.db.models import Sum
 from django.urls import reverse
 
+from assessments.evidence.data import prediction_traceable
+from assessments.evidence.records import gather
 from models_registry import artifacts
-from models_registry.models import Prediction, Version
+from models_registry.models import LivePoint, Prediction, Version
 from models_registry.selectors.serving import read_answers
+from models_registry.selectors.shadows import list_shadows
 from models_registry.services import serving
+from models_registry.services.canary import start_canary
 from models_registry.services.deployment import deploy
+from models_registry.services.live_scoring import score_answers
+from models_registry.services.shadows import answer_in_shadow, start_shadow
 from projects.models import Event, Fallback, Scope, Task
 from projects.payload import Incoming
 from projects.services.events import accept
@@ -97,6 +104,32 @@ def test_a_model_that_cannot_predict(project, owner):
     assert api.post("predict/", {"id": "bad", "features": {"x": "a text", "y": 1}}).json() == bad, "asked again"
     assert Prediction.objects.count() == 2
     assert read_answers(Prediction.objects.get(event__key="good").deployment_id, Task.BINARY).asked == 1
+
+
+def test_a_fallback_counts_for_nobody(project, owner):
+    """Neither for what serves, nor for its canary, nor in a challenger's test, nor in the assessment's evidence."""
+    version = serve(project, owner)
+    run = make_run(version.model, events=0, seed=5)
+    rival = run.versions.last()
+    start_shadow(project=project, version=rival, actor=owner)
+    start_canary(project=project, version=rival, share=50, actor=owner)
+    choose(project, Fallback.TYPICAL)
+    api = Calls(project)
+    wrong = {"x": "a text", "y": 1}
+    for number in range(30):
+        for name, features in (("good", FEATURES), ("bad", wrong)):
+            answer = api.post("predict/", {"id": f"{name}{number}", "features": features}).json()
+            assert ("fallback" in answer) == (name == "bad")
+            api.post("labels/", {"id": f"{name}{number}", "label": number % 2 == 0})
+    score_answers(project.pk)
+    answer_in_shadow(project.pk)
+    assert LivePoint.objects.aggregate(events=Sum("events"))["events"] == 30
+    assert {point.version_id for point in LivePoint.objects.all()} == {version.pk, rival.pk}
+    shadow = list_shadows(project, version.pk, version.number)[0]
+    by_serving = Prediction.objects.filter(version=version).count()
+    assert shadow.verdict.events == by_serving == 30 - Prediction.objects.filter(version=rival).count()
+    verdict, said = prediction_traceable(gather(project))
+    assert verdict == "yes" and "newest 30 predictions" in said and "30 answers beside them are marked" in said
 
 
 def test_a_model_whose_file_is_gone(project, owner):
