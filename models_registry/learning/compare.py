@@ -21,7 +21,7 @@ DRAWS = 2_000
 FEWEST_BLOCKS = 20
 _EXACT = 1_000
 BLOCK_METRICS: dict[str, tuple[str, ...]] = {
-    "binary": ("Accuracy", "F1", "Precision", "Recall"),
+    "binary": ("Accuracy", "BalancedAccuracy", "F1", "Precision", "Recall", "MCC", "CohenKappa"),
     "multiclass": ("Accuracy",),
     "regression": ("MAE", "RMSE", "MSE"),
 }
@@ -272,6 +272,33 @@ def _between(measure: Measure, interval: tuple[float, float] | None) -> str:
     return f"{interval[0]:+.3g} to {interval[1]:+.3g}"
 
 
+def _confusion(sums: Floats, column: Mapping[str, int]) -> tuple[float, float, float, float]:
+    """Return true and false positives, false and true negatives."""
+    tp, fp, fn = (float(sums[column[key]]) for key in ("true_positive", "false_positive", "false_negative"))
+    return tp, fp, fn, float(sums[column["events"]]) - tp - fp - fn
+
+
+def _balanced_accuracy(tp: float, fp: float, fn: float, tn: float) -> float:
+    """The mean of the recalls of the classes that were seen."""
+    recalls = [right / all_of for right, all_of in ((tp, tp + fn), (tn, tn + fp)) if all_of]
+    return sum(recalls) / len(recalls) if recalls else 0.0
+
+
+def _mcc(tp: float, fp: float, fn: float, tn: float) -> float:
+    below = math.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
+    return (tp * tn - fp * fn) / below if below else 0.0
+
+
+def _kappa(tp: float, fp: float, fn: float, tn: float) -> float:
+    """Agreement beyond chance: (observed - expected) / (1 - expected)."""
+    total = tp + fp + fn + tn
+    expected = ((tp + fp) * (tp + fn) + (tn + fp) * (tn + fn)) / total**2 if total else 1.0
+    return ((tp + tn) / total - expected) / (1 - expected) if expected < 1 else 0.0
+
+
+_OF_CONFUSION = {"BalancedAccuracy": _balanced_accuracy, "MCC": _mcc, "CohenKappa": _kappa}
+
+
 def metric_of(task: str, name: str) -> Callable[[Floats], float]:
     """Return one of `BLOCK_METRICS[task]` as a function of the summed columns of `COLUMNS[task]`."""
     column = {key: i for i, key in enumerate(COLUMNS[task])}
@@ -289,6 +316,8 @@ def metric_of(task: str, name: str) -> Callable[[Floats], float]:
     if name == "Accuracy":
         wrong = share(["wrong"], ["events"])
         return lambda sums: 1 - wrong(sums)
+    if name in _OF_CONFUSION:
+        return lambda sums: _OF_CONFUSION[name](*_confusion(sums, column))
     parts = {"Precision": ["false_positive"], "Recall": ["false_negative"], "F1": ["false_positive", "false_negative"]}
     above = ["true_positive"] * (2 if name == "F1" else 1)
     return share(above, above + parts[name])

@@ -10,7 +10,7 @@ from django.db.models import Max, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from models_registry.learning.live import FEWEST, live_measure, value_of
-from models_registry.learning.measures import Measure
+from models_registry.learning.measures import Measure, find_measure
 from models_registry.learning.pairing import COLUMNS
 from models_registry.models import LivePoint
 from models_registry.selectors.metrics import Figure
@@ -50,6 +50,18 @@ class LiveFigure:
 def measure_of(project: Project) -> Measure:
     """The metric that live answers of a project are judged by."""
     return live_measure(project.task, project.primary_metric)
+
+
+def note_measure(project: Project) -> str:
+    """Say why answers are judged by another metric than the project's own; empty where they are not."""
+    measure, own = measure_of(project), find_measure(project.primary_metric)
+    if measure.name == own.name:
+        return ""
+    why = "needs the probabilities in their order" if own.needs_probabilities else "cannot be made of such sums"
+    return (
+        f"Answers are judged by {measure.title}: what is kept of them is how many were right and how far they were off,"
+        f" and {own.title}, the project's own metric, {why}."
+    )
 
 
 def figure_of(project: Project, sums: Mapping[str, float | None]) -> LiveFigure:

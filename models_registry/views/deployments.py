@@ -16,7 +16,7 @@ from models_registry.models import Deployment, Proposal
 from models_registry.selectors.canary import read_canary
 from models_registry.selectors.history import learned_since, list_deployments, offer_versions
 from models_registry.selectors.last_good import find_last_good
-from models_registry.selectors.live import live_lately
+from models_registry.selectors.live import live_lately, note_measure
 from models_registry.selectors.proposals import list_waiting
 from models_registry.selectors.serving import serving_now
 from models_registry.selectors.shadows import list_shadows
@@ -69,6 +69,7 @@ def deployment_list(request: HttpRequest, project: Project) -> HttpResponse:
     context = {
         "project": project,
         "serving": serving,
+        "live_note": note_measure(project),
         "live": live_lately(project, serving.origin_pk, serving.version_id) if serving else None,
         "last_good": find_last_good(project),
         "canary": read_canary(project, serving),
@@ -88,6 +89,7 @@ def timeline(request: HttpRequest, project: Project) -> HttpResponse:
         "serving": serving_now(project),
         "last_good": find_last_good(project),
         "chart": read_timeline(project),
+        "live_note": note_measure(project),
     }
     return render(request, "models_registry/deployment_timeline.html", context)
 

@@ -77,7 +77,7 @@ def test_a_real_difference_is_told_from_chance() -> None:
     assert verdict.interval[0] > 0
     assert "points)" in verdict.words
     assert [v.better for v in compare_pairs("good", dict.fromkeys(["same", "bad"], pairing), "binary")] == ["", "good"]
-    with pytest.raises(ValueError, match="ROCAUC cannot be compared block by block; Accuracy, F1"):
+    with pytest.raises(ValueError, match="ROCAUC cannot be compared block by block; Accuracy, BalancedAccuracy, F1"):
         compare(pairing, "good", "bad", "ROCAUC")
 
 
