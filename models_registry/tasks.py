@@ -20,6 +20,7 @@ from models_registry.services import (
     replays,
     retention,
     shadows,
+    stream_asking,
     training,
     versions,
 )
@@ -76,6 +77,13 @@ def watch_deployments() -> int:
         settle_replays.delay()
     proposals.carry_out_due(now=timezone.now())
     return len(waiting)
+
+
+@shared_task(name="models_registry.tasks.ask_streams", expires=3)
+def ask_streams() -> None:
+    """Let what is deployed predict for the streams that are to be predicted before their labels come."""
+    for import_id in stream_asking.streams_to_ask():
+        stream_asking.ask_ahead(import_id=import_id, now=timezone.now())
 
 
 @shared_task(name="models_registry.tasks.settle_replays", expires=30)

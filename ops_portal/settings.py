@@ -228,6 +228,7 @@ FOLLOWERS_TASK = "models_registry.tasks.ring_followers"
 CELERY_BEAT_SCHEDULE = {
     "ring-waiting-runs": {"task": "models_registry.tasks.ring_waiting_runs", "schedule": 3.0},
     "watch-deployments": {"task": "models_registry.tasks.watch_deployments", "schedule": 3.0},
+    "ask-streams": {"task": "models_registry.tasks.ask_streams", "schedule": 4.0},
     "ring-waiting-imports": {"task": "projects.tasks.ring_waiting_imports", "schedule": 5.0},
     "settle-labels": {"task": "projects.tasks.settle_labels", "schedule": 5.0},
     "ring-waiting-results": {"task": "assessments.tasks.ring_waiting_results", "schedule": 30.0},

@@ -23,6 +23,8 @@ class DataSet:
         How many events it has.
     features
         Their names as they arrive; a time is split into numbers.
+    labels
+        The type of its labels, as `payload.label_type` names it.
     ordered
         Whether the order of the events is that of time, so that drift in it is real.
 
@@ -35,6 +37,7 @@ class DataSet:
     label: str
     events: int
     features: tuple[str, ...]
+    labels: str
     ordered: bool = False
 
 
@@ -57,6 +60,7 @@ DATA_SETS: tuple[DataSet, ...] = (
             "age_of_domain",
             "ip_in_url",
         ),
+        "boolean",
     ),
     DataSet(
         "Bananas",
@@ -66,6 +70,7 @@ DATA_SETS: tuple[DataSet, ...] = (
         "in second cluster",
         5300,
         ("1", "2"),
+        "boolean",
     ),
     DataSet(
         "Shuttle",
@@ -75,6 +80,7 @@ DATA_SETS: tuple[DataSet, ...] = (
         "anomaly",
         49097,
         tuple(f"f{number}" for number in range(1, 10)),
+        "integer",
     ),
     DataSet(
         "ImageSegments",
@@ -103,6 +109,7 @@ DATA_SETS: tuple[DataSet, ...] = (
             "saturation-mean",
             "hue-mean",
         ),
+        "text",
     ),
     DataSet(
         "TrumpApproval",
@@ -112,6 +119,7 @@ DATA_SETS: tuple[DataSet, ...] = (
         "five_thirty_eight",
         1001,
         ("ordinal_date", "gallup", "ipsos", "morning_consult", "rasmussen", "you_gov"),
+        "number",
         ordered=True,
     ),
     DataSet(
@@ -122,6 +130,7 @@ DATA_SETS: tuple[DataSet, ...] = (
         "next_day_return",
         1257,
         ("AAPL", "AMZN", "IBM", "INTC", "JNJ", "JPM", "KO", "MSFT", "WMT", "XOM"),
+        "number",
         ordered=True,
     ),
     DataSet(
@@ -132,6 +141,7 @@ DATA_SETS: tuple[DataSet, ...] = (
         "Water flow [l/s]",
         1268,
         ("Time year", "Time month", "Time day", "Time weekday", "Time hour"),
+        "number",
         ordered=True,
     ),
     DataSet(
@@ -142,6 +152,7 @@ DATA_SETS: tuple[DataSet, ...] = (
         "weight",
         578,
         ("time", "chick", "diet"),
+        "number",
         ordered=True,
     ),
     DataSet(
@@ -152,6 +163,7 @@ DATA_SETS: tuple[DataSet, ...] = (
         "passengers",
         144,
         ("month year", "month month", "month day", "month weekday", "month hour"),
+        "number",
         ordered=True,
     ),
 )

@@ -46,8 +46,10 @@ class EarlyLabels:
         self._taken: list[int] = []
         if count:
             found = EarlyLabel.objects.filter(project_id=project_id, key__in=list(keys)).order_by("pk")
-            for pk, key, *label in found.values_list("pk", "key", "label", "received_at", "label_at"):
-                self._waiting.setdefault(key, []).append(Kept(*label, pk))
+            for pk, key, label, received_at, label_at in found.values_list(
+                "pk", "key", "label", "received_at", "label_at"
+            ):
+                self._waiting.setdefault(key, []).append(Kept(label, received_at, label_at, pk))
 
     @property
     def full(self) -> bool:

@@ -172,7 +172,9 @@ def _make_project(demo: Demo, team: Team, user: User) -> Project:
 
 def _learn_the_beginning(demo: Demo, project: Project, user: User) -> None:
     """Take in the first events, learn them with each model, deploy, and let the rest flow in."""
-    stream = start_bundled(project=project, actor=user, name=demo.dataset, rate=demo.rate, at_once=demo.head)
+    stream = start_bundled(
+        project=project, actor=user, name=demo.dataset, rate=demo.rate, at_once=demo.head, predict=True
+    )
     advance_import(import_id=stream.pk, now=timezone.now())
     let_go(import_id=stream.pk)
     run: Run | None = None

@@ -17,7 +17,7 @@ from models_registry.selectors.metrics import Figure
 from projects.models import Project
 
 #: Stretches of the stream that count as lately.
-LATELY = 10
+LATELY = 20
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from models_registry.models import LivePoint, Prediction, ScoredUpTo
 from projects.models import Project
 
 #: Positions of the stream that share one point.
-STRETCH = 100
+STRETCH = 50
 #: Positions looked at in one transaction, and seconds after which the rest waits for the next time.
 POSITIONS, SECONDS = 5_000, 1.0
 

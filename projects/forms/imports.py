@@ -134,6 +134,15 @@ class CsvPlanForm(forms.Form):
         )
 
 
+def _predict_first() -> forms.BooleanField:
+    return forms.BooleanField(
+        label="Predict first",
+        required=False,
+        help_text="Ask what is deployed for each event some seconds before its label comes, as in real use: its live"
+        " metric and timeline show how that went. Needs a rate.",
+    )
+
+
 class BundledForm(forms.Form):
     """Starts a bundled data set."""
 
@@ -151,6 +160,7 @@ class BundledForm(forms.Form):
         max_value=MAX_RATE,
         help_text="Empty: as fast as possible. A small number makes a stream that keeps flowing while you watch.",
     )
+    predict = _predict_first()
 
     def __init__(self, *args: Any, data_sets: list[DataSet], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -189,6 +199,7 @@ class SyntheticForm(forms.Form):
         initial=50,
         help_text="Empty: as fast as possible. It can be changed while the stream flows.",
     )
+    predict = _predict_first()
     seed = forms.IntegerField(
         min_value=0, max_value=MAX_SEED, initial=42, help_text="The same seed makes the same events."
     )

@@ -12,7 +12,7 @@ from django.utils import timezone
 from ops_portal.errors import UserError
 from projects.bundled import find_data_set
 from projects.csv_files.plan import CsvPlan
-from projects.models import DataImport, Project
+from projects.models import DataImport, Project, Task
 from projects.services.activity import record
 from projects.services.archived import check_open
 from projects.synthetic import (
@@ -32,8 +32,9 @@ State = DataImport.State
 #: A file is read in pieces, so this only keeps the disk from filling up.
 MAX_FILE = 200 * 2**20
 MAX_RATE = 10_000.0
-#: The types of labels beside which those of a synthetic stream fit.
-_LABELS = {"binary": ("boolean", "integer"), "multiclass": ("integer",), "regression": ("number",)}
+#: The types of a synthetic stream's labels.
+_LABELS = {"binary": "boolean", "multiclass": "integer", "regression": "number"}
+_NAMES = {"boolean": "true or false", "integer": "whole numbers", "text": "texts", "number": "numbers"}
 
 
 @transaction.atomic
@@ -87,26 +88,33 @@ def discard_file(*, data_import: DataImport, actor: User) -> None:
 
 @transaction.atomic
 def start_bundled(
-    *, project: Project, actor: User, name: str, events: int | None = None, rate: float = 0, at_once: int = 0
+    *,
+    project: Project,
+    actor: User,
+    name: str,
+    events: int | None = None,
+    rate: float = 0,
+    at_once: int = 0,
+    predict: bool = False,
 ) -> DataImport:
     """Start bringing in a bundled data set: its first `events` (None: all), `rate` per second (0: at once).
 
-    With a rate, the first `at_once` events do not wait for it: a stream that has a past.
+    With a rate, the first `at_once` events do not wait for it: a stream that has a past. With `predict`, what is
+    deployed is asked for each event some seconds before its label comes.
     """
     check_open(project)
     try:
         data_set = find_data_set(name)
     except LookupError:
         raise UserError("Choose one of the data sets offered.", fields={"data_set": "unknown"}) from None
-    if data_set.task != project.task:
-        raise UserError(f"{data_set.title} does not fit: this project is a {project.get_task_display().lower()}.")
-    _check_rate(rate)
+    _check_fit(project, data_set.title, data_set.task, data_set.labels)
+    _check_rate(rate, predict=predict)
     total = min(events or data_set.events, data_set.events)
     data_import = DataImport.objects.create(
         project=project,
         kind=DataImport.Kind.BUNDLED,
         name=data_set.title,
-        options={"data_set": data_set.name, "rate": rate, "at_once": at_once},
+        options={"data_set": data_set.name, "rate": rate, "at_once": at_once, "predict": predict},
         state=State.QUEUED,
         total_rows=total,
         created_by=actor,
@@ -117,18 +125,23 @@ def start_bundled(
 
 
 @transaction.atomic
-def start_synthetic(*, project: Project, actor: User, recipe: Recipe, events: int, rate: float = 0) -> DataImport:
-    """Start a made-up stream of so many `events`, `rate` per second (0: as fast as possible)."""
+def start_synthetic(
+    *, project: Project, actor: User, recipe: Recipe, events: int, rate: float = 0, predict: bool = False
+) -> DataImport:
+    """Start a made-up stream of so many `events`, `rate` per second (0: as fast as possible).
+
+    With `predict`, what is deployed is asked for each event some seconds before its label comes.
+    """
     check_open(project)
     stream = _check_recipe(project, recipe)
-    _check_rate(rate)
+    _check_rate(rate, predict=predict)
     if not 1 <= events <= MAX_EVENTS:
         raise UserError(f"Choose 1 to {MAX_EVENTS:,} events.", fields={"events": "range"})
     data_import = DataImport.objects.create(
         project=project,
         kind=DataImport.Kind.SYNTHETIC,
         name=f"{stream.title}, {recipe.in_words()}"[:200],
-        options=recipe.as_options() | {"rate": rate, "at_once": 0},
+        options=recipe.as_options() | {"rate": rate, "at_once": 0, "predict": predict},
         state=State.QUEUED,
         total_rows=events,
         created_by=actor,
@@ -144,13 +157,7 @@ def _check_recipe(project: Project, recipe: Recipe) -> SyntheticStream:
         stream = find_stream(recipe.stream)
     except LookupError:
         raise UserError("Choose one of the streams offered.", fields={"stream": "unknown"}) from None
-    if stream.task != project.task:
-        raise UserError(f"{stream.title} does not fit: this project is a {project.get_task_display().lower()}.")
-    if project.label_type not in {"", *_LABELS[stream.task]}:
-        raise UserError(
-            "The labels of this project are texts, and those of a synthetic stream are not: every event would be set"
-            " aside. Register a project of its own for it."
-        )
+    _check_fit(project, stream.title, stream.task, _LABELS[stream.task])
     if not 0 <= recipe.seed <= MAX_SEED:
         raise UserError(f"A seed is a whole number from 0 to {MAX_SEED:,}.", fields={"seed": "range"})
     if recipe.drift not in {NO_DRIFT, ABRUPT, GRADUAL}:
@@ -164,7 +171,31 @@ def _check_recipe(project: Project, recipe: Recipe) -> SyntheticStream:
     return stream
 
 
-def _check_rate(rate: float) -> None:
+def _check_fit(project: Project, title: str, task: str, labels: str) -> None:
+    """Refuse a stream of another task, or whose labels are of another type than the project's."""
+    if task != project.task:
+        raise UserError(
+            f"{title} is a stream for {Task(task).label.lower()}, and this project is one of"
+            f" {project.get_task_display().lower()}. Register a project of its own for it.",
+            code="does_not_fit",
+        )
+    theirs, ours = (
+        "boolean" if kind == "integer" and task == Task.BINARY else kind for kind in (labels, project.label_type)
+    )
+    if ours and theirs != ours:
+        raise UserError(
+            f"The labels of this project are {_NAMES[project.label_type]}, and those of {title} are {_NAMES[labels]}:"
+            " every event would be set aside. Register a project of its own for it.",
+            code="does_not_fit",
+        )
+
+
+def _check_rate(rate: float, *, predict: bool = False) -> None:
+    if predict and not rate:
+        raise UserError(
+            "Choose a rate: only of a stream that flows can events be predicted before their label comes.",
+            fields={"rate": "needed to predict"},
+        )
     if not 0 <= rate <= MAX_RATE:
         raise UserError(f"Choose a rate between 0 and {MAX_RATE:,.0f} events per second.", fields={"rate": "range"})
 

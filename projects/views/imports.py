@@ -108,6 +108,7 @@ def import_bundled(request: HttpRequest, project: Project) -> HttpResponse:
                 name=given["data_set"],
                 events=given["events"],
                 rate=given["rate"] or 0,
+                predict=given["predict"],
             )
         except UserError as error:
             show_refusal(form, error)
@@ -132,6 +133,7 @@ def import_synthetic(request: HttpRequest, project: Project) -> HttpResponse:
                 recipe=form.recipe(),
                 events=form.cleaned_data["events"],
                 rate=form.cleaned_data["rate"] or 0,
+                predict=form.cleaned_data["predict"],
             )
         except UserError as error:
             show_refusal(form, error)

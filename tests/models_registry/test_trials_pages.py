@@ -245,7 +245,7 @@ def test_the_timeline_shows_who_served_when_with_everything_that_happened(
     assert any("Drift: Run 1, position 140" in event for event in events)
     assert [note["text"] for note in chart.figure["layout"]["annotations"]] == ["v1", "v2", "v1"]
     drawn = [value for value in chart.figure["data"][0]["y"] if value is not None]
-    assert drawn == [0.9, 0.6]
+    assert drawn == [0.88, 0.92, 0.6, 0.6]
     assert "none of its answers has a label yet" in chart.summary
     page = signed_in.get(address("timeline", project))
     assert "The way back" in text_of(page)

@@ -287,7 +287,7 @@ def test_archiving_pauses_imports_and_refuses_new_ones(project, owner):
     ("arguments", "reason"),
     [
         ({"name": "Nothing"}, "one of the data sets"),
-        ({"name": "TrumpApproval"}, "does not fit"),
+        ({"name": "TrumpApproval"}, "is a stream for regression, and this project is one of binary classification"),
         ({"name": "Phishing", "rate": -1}, "rate between"),
         ({"name": "Phishing", "rate": float("nan")}, "rate between"),
     ],

@@ -116,7 +116,7 @@ def test_the_rate_holds_and_can_be_changed_while_it_flows(project, owner):
     ("recipe", "more", "reason"),
     [
         (Recipe("nothing", 1), {}, "one of the streams"),
-        (Recipe("friedman", 1), {}, "does not fit"),
+        (Recipe("friedman", 1), {}, "is a stream for regression, and this project is one of binary"),
         (Recipe("sea", -1), {}, "A seed is"),
         (Recipe("sea", 1, "sudden", 5), {}, "none, abrupt or gradual"),
         (Recipe("hyperplane", 1, ABRUPT, 5), {}, "drifts all the time"),

@@ -31,6 +31,7 @@ class Command(ActingCommand):
     def add_more(self, parser: CommandParser) -> None:
         parser.add_argument("stream", help="Name of the stream or data set.")
         parser.add_argument("--rate", type=float, default=0.0, help="Events per second; 0, as fast as possible.")
+        parser.add_argument("--predict", action="store_true", help="Ask what is deployed before each label comes.")
         parser.add_argument("--events", type=int, help="How many; 10,000 of a synthetic stream, all of a data set.")
         parser.add_argument("--seed", type=int, default=42)
         parser.add_argument("--drift", choices=[NO_DRIFT, ABRUPT, GRADUAL], default=NO_DRIFT)
@@ -38,14 +39,14 @@ class Command(ActingCommand):
         parser.add_argument("--drift-width", type=int, metavar="EVENTS", help="A fifth of the events if left out.")
 
     def act(self, project: Project, user: User, options: dict[str, Any]) -> None:
-        name, rate, events = options["stream"], options["rate"], options["events"]
+        name, events = options["stream"], options["events"]
+        flow = {"rate": options["rate"], "predict": options["predict"]}
         if any(data_set.name == name for data_set in DATA_SETS):
-            made = start_bundled(project=project, actor=user, name=name, events=events, rate=rate)
+            made = start_bundled(project=project, actor=user, name=name, events=events, **flow)
         else:
             events = EVENTS if events is None else events
-            made = start_synthetic(
-                project=project, actor=user, recipe=_recipe(name, events, options), events=events, rate=rate
-            )
+            recipe = _recipe(name, events, options)
+            made = start_synthetic(project=project, actor=user, recipe=recipe, events=events, **flow)
         ring_import(made.pk)
         self.stdout.write(str(made.pk))
         self.stderr.write(f"{made.name}: queued.")
