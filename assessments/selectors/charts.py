@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from assessments.selectors.report import Report, ReportLine
@@ -128,7 +129,18 @@ def tornado_chart(report: Report) -> Chart:
         trace["x"] = [value - centre for value in trace["x"]]
         trace["hovertemplate"] = "%{y}: %{customdata:.3~g} days<extra>%{fullData.name}</extra>"
     chart.figure["layout"] |= {"barmode": "overlay"}
-    return chart
+    columns = ("Assumption", "From, to", "Net days", "Principles in the set", "How the set changes")
+    rows = tuple(
+        (
+            one.name,
+            f"{one.ends[0]}, {one.ends[1]}",
+            f"{one.net_low:.1f}, {one.net_high:.1f}",
+            f"{one.size_low}, {one.size_high}",
+            one.change,
+        )
+        for one in swings
+    )
+    return replace(chart, columns=columns, rows=rows, words=(1, 4))
 
 
 def rounds_chart(reports: Sequence[Report]) -> Chart:

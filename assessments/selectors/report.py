@@ -94,15 +94,28 @@ class BudgetStep:
 
 @dataclass(frozen=True)
 class Swing:
-    """How far the result moves with one assumption."""
+    """How the result moves with one assumption: its ends in words, net days, size of the set, and who differs."""
 
     name: str
+    ends: tuple[str, str]
     low: float
     high: float
     net_low: float
     net_high: float
     size_low: int
     size_high: int
+    only_low: tuple[str, ...]
+    only_high: tuple[str, ...]
+
+    @property
+    def change(self) -> str:
+        """How the best set differs between the two ends."""
+        said = [
+            f"{word}: {', '.join(names)}"
+            for word, names in (("only at the low end", self.only_low), ("only at the high end", self.only_high))
+            if names
+        ]
+        return "; ".join(said) or "the same set"
 
 
 @dataclass(frozen=True)
@@ -316,13 +329,25 @@ def _plan(plan: Mapping[str, Any], names: Mapping[str, str]) -> BudgetStep:
 def _swing(swing: Mapping[str, Any], settings: Settings, catalogue: Catalogue) -> Swing:
     titles = {factor.name: factor.title for factor in settings.factors}
     weights = {one.key: f"Weight of: {one.name.lower()}" for one in catalogue.benefits}
+    names = {principle.slug: principle.name for principle in catalogue.principles}
     key = swing["name"]
+    factor = next((one for one in settings.factors if one.name == key), None)
+
+    def say(value: float) -> str:
+        return factor.say(value) if factor else f"{value:.0%}" if key in weights else f"{value:g}"
+
+    def named(slugs: Sequence[str]) -> tuple[str, ...]:
+        return tuple(names.get(slug, slug) for slug in slugs)
+
     return Swing(
         name=(SETTING_TITLES | titles | weights).get(key, key),
+        ends=(say(swing["low"]), say(swing["high"])),
         low=swing["low"],
         high=swing["high"],
         net_low=swing["net_low"],
         net_high=swing["net_high"],
         size_low=swing["size_low"],
         size_high=swing["size_high"],
+        only_low=named(swing["only_low"]),
+        only_high=named(swing["only_high"]),
     )

@@ -62,13 +62,17 @@ class Marker:
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure and what must stand beside it: `summary` is one sentence, `columns` and `rows` are its numbers."""
+    """A figure and what must stand beside it: `summary` is one sentence, `columns` and `rows` are its numbers.
+
+    `words` are the places of columns that hold words, besides the first.
+    """
 
     figure: Figure
     title: str
     summary: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    words: tuple[int, ...] = ()
 
     @property
     def empty(self) -> bool:

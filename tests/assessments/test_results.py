@@ -15,6 +15,7 @@ from assessments.models import Decision, Rating, Round, ShareLink
 from assessments.principles import load_catalogue
 from assessments.scoring.scope import LARGE, PLANNED
 from assessments.scoring.settings import Settings
+from assessments.selectors.charts import tornado_chart
 from assessments.selectors.export import export_rows
 from assessments.selectors.panel_inputs import read_inputs
 from assessments.selectors.report import read_report
@@ -180,6 +181,22 @@ def test_later_rounds_say_who_moved_in_counts(as_owner, project, owner):
     html = as_owner.get(url(project, "result", 2)).content.decode()
     assert "1 moved" in html
     assert "How the votes moved" in html
+
+
+def test_sensitivity_tells_net_days_and_the_set_at_both_ends(project, owner):
+    closed = hold_round(project, owner)
+    work_out(closed.pk)
+    report = read_report(Round.objects.select_related("assessment__project").get(pk=closed.pk))
+    chart = tornado_chart(report)
+    rows = {row[0]: row for row in chart.rows}
+    worth = next(one for one in report.swings if one.name == "Worth of all benefits")
+    assert worth.only_high and not worth.only_low
+    said = ("200, 450", f"{worth.net_low:.1f}, {worth.net_high:.1f}", f"{worth.size_low}, {worth.size_high}")
+    assert rows["Worth of all benefits"][1:4] == said
+    assert rows["Worth of all benefits"][4] == f"only at the high end: {', '.join(worth.only_high)}"
+    assert rows["People changing the system"][1].startswith("one person changing the system, ")
+    names = {principle.name for principle in load_catalogue().principles}
+    assert all({*one.only_low, *one.only_high} <= names for one in report.swings)
 
 
 def test_two_answers_about_worth_that_differ_twofold_are_told_of(as_owner, project, owner):
