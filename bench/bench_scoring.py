@@ -42,7 +42,7 @@ def forty() -> tuple[Option, ...]:
     random = np.random.default_rng(2)
     options: list[Option] = []
     for turn in range(4):
-        for option in options_from(load_catalogue(), light=False):
+        for option in options_from(load_catalogue(), light=()):
             effort, times = option.effort or Days(1, 2, 3), random.uniform(0.3, 1.0)
             options.append(
                 Option(
@@ -81,7 +81,7 @@ def main() -> None:
     u = draw_positions(LARGE, settings, settings.draws)
     catalogue = load_catalogue()
     sizes = {
-        12: (options_from(catalogue, light=False), 1.0),
+        12: (options_from(catalogue, light=()), 1.0),
         23: (options_from(catalogue), None),
         40: (forty(), 5.0),
     }

@@ -12,7 +12,7 @@ from assessments.forms.answers import WebLinkField
 from assessments.models import Confidence, Stance
 from assessments.principles import Catalogue, Principle
 from assessments.scoring.settings import Settings
-from assessments.services.panel_ratings import MOST_POINTS, RatingDraft
+from assessments.services.panel_ratings import MOST_POINTS, Effort, RatingDraft
 from assessments.services.panel_rounds import GUEST_DAYS
 
 UNKNOWN = "unknown"
@@ -22,7 +22,15 @@ VOTES = tuple((str(vote), str(vote)) for vote in range(1, 10))
 NO_VOTE = ((Stance.UNKNOWN.value, "I don't know"), (Stance.NOT_APPLICABLE.value, "It does not apply here"))
 MOST_ROUNDS = 3
 EFFORTS = ("low", "likely", "high")
+#: Before the names of the fields about a light level.
+LIGHT = "light_"
 NUMBER = {"invalid": "Give a number of days, such as 0.5 or 12."}
+
+
+def levels_of(principle: Principle) -> list[tuple[str, tuple[str, ...]]]:
+    """What is asked about: the whole principle and, where there is one, its light level; field prefix and benefits."""
+    light = [(LIGHT, principle.light.serves)] if principle.light and principle.light.serves else []
+    return [("", principle.serves), *light]
 
 
 class RatingForm(forms.Form):
@@ -50,32 +58,43 @@ class RatingForm(forms.Form):
     def __init__(self, *args: Any, principle: Principle, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.principle = principle
-        for key in principle.serves:
-            self.fields[f"benefit_{key}"] = forms.ChoiceField(
-                choices=[("", "Not rated"), *LEVELS],
-                required=False,
-                error_messages={"invalid_choice": "Choose one of the five levels."},
-            )
-        for name in EFFORTS:
-            self.fields[f"effort_{name}"] = forms.FloatField(
-                required=False, min_value=0, max_value=1000, error_messages=NUMBER
-            )
+        for prefix, serves in levels_of(principle):
+            for key in serves:
+                self.fields[f"{prefix}benefit_{key}"] = forms.ChoiceField(
+                    choices=[("", "Not rated"), *LEVELS],
+                    required=False,
+                    error_messages={"invalid_choice": "Choose one of the five levels."},
+                )
+            for name in EFFORTS:
+                self.fields[f"{prefix}effort_{name}"] = forms.FloatField(
+                    required=False, min_value=0, max_value=1000, error_messages=NUMBER
+                )
 
     @property
     def draft(self) -> RatingDraft:
         """What was said, once the form is valid. A benefit that is not mentioned is left out, "don't know" is None."""
         said = self.cleaned_data
-        given = {key: said[f"benefit_{key}"] for key in self.principle.serves if said[f"benefit_{key}"]}
         votes = said["vote"].isdigit()
         return RatingDraft(
             stance=Stance.RATES if votes or not said["vote"] else said["vote"],
             vote=int(said["vote"]) if votes else None,
-            benefits={key: None if value == UNKNOWN else int(value) for key, value in given.items()},
-            effort=(said["effort_low"], said["effort_likely"], said["effort_high"]),
+            benefits=self._benefits(""),
+            effort=self._effort(""),
+            light_benefits=self._benefits(LIGHT),
+            light_effort=self._effort(LIGHT),
             confidence=said["confidence"],
             reason=said["reason"],
             evidence_url=said["evidence_url"],
         )
+
+    def _benefits(self, prefix: str) -> dict[str, int | None]:
+        start = f"{prefix}benefit_"
+        given = {name.removeprefix(start): value for name, value in self.cleaned_data.items() if name.startswith(start)}
+        return {key: None if value == UNKNOWN else int(value) for key, value in given.items() if value}
+
+    def _effort(self, prefix: str) -> Effort:
+        low, likely, high = (self.cleaned_data.get(f"{prefix}effort_{name}") for name in EFFORTS)
+        return low, likely, high
 
     @property
     def base_version(self) -> int:

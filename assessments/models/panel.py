@@ -124,6 +124,11 @@ class Rating(models.Model):
     effort_low = models.FloatField(null=True)
     effort_likely = models.FloatField(null=True)
     effort_high = models.FloatField(null=True)
+    #: The same of the light level alone, where the principle has one; the others are about all of it.
+    light_benefits = models.JSONField(default=dict)
+    light_effort_low = models.FloatField(null=True)
+    light_effort_likely = models.FloatField(null=True)
+    light_effort_high = models.FloatField(null=True)
     confidence = models.CharField(max_length=8, choices=Confidence.choices, blank=True)
     reason = models.TextField(max_length=2000, blank=True)
     evidence_url = models.URLField(max_length=500, blank=True)

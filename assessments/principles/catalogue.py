@@ -98,6 +98,11 @@ class LightLevel:
     own: bool = True
     team: bool = False
 
+    @property
+    def serves(self) -> tuple[str, ...]:
+        """Keys of the benefits the light level can bring."""
+        return tuple(key for key, rating in self.defaults.ratings.items() if rating > 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Benefit:

@@ -159,7 +159,9 @@ class Panel:
             raise ValueError(str(error)) from error
 
 
-def options_from(catalogue: Catalogue, *, in_place: Collection[str] = (), light: bool = True) -> tuple[Option, ...]:
+def options_from(
+    catalogue: Catalogue, *, in_place: Collection[str] = (), light: Collection[str] | None = None
+) -> tuple[Option, ...]:
     """The catalogue's principles as options.
 
     Parameters
@@ -169,7 +171,7 @@ def options_from(catalogue: Catalogue, *, in_place: Collection[str] = (), light:
     in_place
         Slugs of principles already in place, or of light levels (``monitoring:light``).
     light
-        Whether light levels are offered as options of their own.
+        Slugs of principles whose light levels are offered as options of their own; all by default.
 
     Examples
     --------
@@ -183,15 +185,14 @@ def options_from(catalogue: Catalogue, *, in_place: Collection[str] = (), light:
     for principle in catalogue.principles:
         done = principle.slug in in_place
         step = None
-        if light and principle.light:
+        if principle.light and (light is None or principle.slug in light):
             step = principle.slug + LIGHT
-            ratings = {key: rating for key, rating in principle.light.defaults.ratings.items() if rating > 0}
             options.append(
                 Option(
                     slug=step,
-                    name=principle.light.name,
-                    serves=tuple(ratings),
-                    ratings=ratings,
+                    name=f"{principle.name} (light)",
+                    serves=principle.light.serves,
+                    ratings={key: principle.light.defaults.ratings[key] for key in principle.light.serves},
                     effort=principle.light.defaults.effort,
                     in_place=done or step in in_place,
                 )

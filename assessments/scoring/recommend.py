@@ -232,6 +232,8 @@ def _option_result(
     if option.slug in p:
         verdict, borderline = judge(p[option.slug], planned_p.get(option.slug), settings)
         reasons = explain(verdict, worths[option.slug], settings, planned_p.get(option.slug))
+        if option.light in draws.slugs:
+            reasons = (*reasons, "These are the days beyond its light level.")
         effort = float(draws.efforts[:, draws.slugs.index(option.slug)].mean())
     elif option.in_place:
         verdict = "in place"

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from assessments.models import Round
-from assessments.principles import Principle
 from assessments.scoring.changes import OptionChange, explain_changes
 from assessments.scoring.verdict import IN_WORDS
 from assessments.selectors.assumption_sets import changed
@@ -86,8 +85,8 @@ def read_choices(project: Project) -> list[RoundChoice]:
 def compare_rounds(before: RoundChoice, after: RoundChoice) -> Comparison:
     """Put two closed rounds side by side: some 6 queries for each."""
     first, last = read_inputs(before.round), read_inputs(after.round)
-    names = {principle.slug: principle.name for one in (before, after) for principle in _principles(one)}
     results = [one.round.result or quick_result(inputs) for one, inputs in ((before, first), (after, last))]
+    names = {option["slug"]: option["name"] for result in results for option in result["options"]}
     problem, lines = "", []
     try:
         changes = _explained(inputs_key(first), inputs_key(last))
@@ -112,10 +111,6 @@ def compare_rounds(before: RoundChoice, after: RoundChoice) -> Comparison:
 @lru_cache(maxsize=32)
 def _explained(before: str, after: str) -> tuple[OptionChange, ...]:
     return explain_changes(inputs_from_key(before), inputs_from_key(after))
-
-
-def _principles(one: RoundChoice) -> Sequence[Principle]:
-    return catalogue_of(one.round.assessment).principles
 
 
 def _line(change: OptionChange, names: dict[str, str]) -> ComparedLine:

@@ -15,6 +15,11 @@ from ops_portal.charts import Chart
 from ops_portal.paper import Document, Part, Table
 from ops_portal.templatetags.reading import DASH
 
+LIGHT_LEVELS = (
+    "A light level takes a day or two. Where experts rated it, it can be adopted by itself, and the principle counts "
+    "with the days it costs and saves beyond it."
+)
+
 
 @dataclass(frozen=True)
 class FullReport:
@@ -41,6 +46,7 @@ def write_document(report: Report, earlier: Sequence[Report] = (), brought: Sequ
     parts = [
         _drawn("membership", charts.membership_chart(report)),
         _verdicts(report.lines),
+        _light_levels(report),
         _reasons(report.lines),
         _differing(report),
         _drawn("effort", charts.effort_chart(report)),
@@ -71,6 +77,7 @@ def _facts(report: Report) -> tuple[tuple[str, str], ...]:
     low, middle, high = report.net
     return (
         ("Adopt now", _names(report.adopt_now) or "nothing"),
+        ("Adopt now, light level", _names(report.light_now) or "nothing"),
         ("Adopt later", _names([line for line in report.lines if line.verdict == "later"]) or "nothing"),
         ("Net worth of the best set", f"{middle:.0f} days; {low:.0f} to {high:.0f} in eight of ten readings"),
         ("Agreed", f"{len(report.state.agreed)} of {len(report.lines)} principles: {report.agreed_rule}"),
@@ -106,6 +113,25 @@ def _verdicts(lines: Sequence[ReportLine]) -> Part:
     if any(line.assumed for line in lines):
         text.append("* Nobody rated benefit or effort; these are the portal's own numbers.")
     return Part("principles", "Principles", tuple(text), table=Table(columns, rows))
+
+
+def _light_levels(report: Report) -> Part | None:
+    rows = tuple(
+        (
+            line.principle.name,
+            line.light.name,
+            line.light.words + (" *" if line.light.assumed else ""),
+            _percent(line.light.probability),
+            _days(line.light.effort),
+            str(line.light.rated),
+            " ".join(line.light.reasons) or DASH,
+        )
+        for line in report.lines
+        if line.light
+    )
+    text = ([LIGHT_LEVELS] if rows else []) + ([report.light_unrated] if report.light_unrated else [])
+    columns = ("Principle", "Light level", "Verdict", "Readings", "Effort, days", "Rated by", "Why")
+    return Part("light", "Light levels", tuple(text), table=Table(columns, rows) if rows else None) if text else None
 
 
 def _reasons(lines: Sequence[ReportLine]) -> Part:

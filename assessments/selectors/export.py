@@ -36,6 +36,15 @@ def export_rows(report: Report) -> list[dict[str, Any]]:
             "does_not_apply": line.not_applicable,
         }
         row |= {f"votes_{vote}": count for vote, count in enumerate(line.counts, start=1)}
+        light = line.light
+        row |= {
+            "light_level": light.name if light else "",
+            "light_verdict": light.words if light else "",
+            "light_probability": _rounded(light.probability if light else None, 3),
+            "light_effort_days": _rounded(light.effort if light else None, 1),
+            "light_saves_days": _rounded(light.saves if light else None, 1),
+            "light_rated_by": light.rated if light else 0,
+        }
         row |= {
             "model_reasons": " ".join(line.reasons),
             "flips": " ".join(line.flips),

@@ -13,14 +13,14 @@ from assessments.models import Decision, Expert, Rating, Round, Stance
 from assessments.principles import Catalogue, Principle
 from assessments.scoring.changes import Inputs
 from assessments.scoring.consensus import RoundState, round_state
-from assessments.scoring.panel import Panel
+from assessments.scoring.panel import LIGHT, Panel
 from assessments.scoring.recommend import quick, recommend_from_panel
 from assessments.scoring.scope import Scope
 from assessments.scoring.settings import Settings
 from assessments.scoring.verdict import IN_WORDS, Spread
 from assessments.selectors.assumptions import SETTING_TITLES, doubt_worth
 from assessments.selectors.editions import catalogue_of
-from assessments.selectors.panel_inputs import read_inputs
+from assessments.selectors.panel_inputs import rates_light, read_inputs
 
 AGREEMENT = {
     "for": "Agreed: for",
@@ -40,8 +40,23 @@ class Reason:
 
 
 @dataclass(frozen=True)
+class LightLine:
+    """What came out for the light level of a principle; `rated` says how many experts gave it figures."""
+
+    name: str
+    verdict: str
+    words: str
+    probability: float | None
+    effort: float | None
+    saves: float | None
+    reasons: tuple[str, ...]
+    assumed: bool
+    rated: int
+
+
+@dataclass(frozen=True)
 class ReportLine:
-    """What came out for one principle."""
+    """What came out for one principle; with a light level, its days are those beyond that."""
 
     principle: Principle
     verdict: str
@@ -69,6 +84,12 @@ class ReportLine:
     moved: int | None
     said: tuple[Reason, ...]
     decision: Decision | None
+    light: LightLine | None
+
+    @property
+    def light_unrated(self) -> bool:
+        """Say whether there is a light level that nobody rated, so that the principle was judged as a whole."""
+        return self.light is None and self.principle.light is not None and bool(self.principle.light.serves)
 
     @property
     def differs(self) -> str:
@@ -159,6 +180,18 @@ class Report:
         return doubt_worth(self.settings)
 
     @property
+    def light_now(self) -> tuple[ReportLine, ...]:
+        """The principles of which only the light level is worth adopting now."""
+        light = (line for line in self.lines if line.light and line.light.verdict == "now")
+        return tuple(line for line in light if line.verdict != "now")
+
+    @property
+    def light_unrated(self) -> str:
+        """A sentence on the principles that are judged as a whole, because nobody rated their light level."""
+        names = ", ".join(line.principle.name for line in self.lines if line.light_unrated)
+        return f"Nobody rated the light level of: {names}. Each is judged as a whole." if names else ""
+
+    @property
     def differing(self) -> tuple[ReportLine, ...]:
         """Where vote and model disagree."""
         return tuple(line for line in self.lines if line.differs)
@@ -172,7 +205,7 @@ def read_report(one: Round) -> Report:
     ratings = list(one.ratings.select_related("expert"))
     before = Round.objects.filter(assessment=one.assessment_id, number=one.number - 1).first()
     earlier = read_inputs(before).panel.votes() if before else None
-    votes = inputs.panel.votes()
+    votes = {slug: given for slug, given in inputs.panel.votes().items() if not slug.endswith(LIGHT)}
     settings = inputs.settings
     state = round_state(
         votes,
@@ -185,11 +218,11 @@ def read_report(one: Round) -> Report:
     decisions = newest_decisions(one.assessment.project_id)
     options = {option["slug"]: option for option in result["options"]}
     lines = tuple(
-        _line(principle, options[principle.slug], one, ratings, state if earlier else None, decisions)
+        _line(principle, options, one, ratings, state if earlier else None, decisions)
         for principle in catalogue.principles
         if principle.slug in options
     )
-    names = {principle.slug: principle.name for principle in catalogue.principles}
+    names = {option["slug"]: option["name"] for option in result["options"]}
     tornado = result["tornado"] or {}
     today = result["today"]
     return Report(
@@ -259,12 +292,13 @@ def newest_decisions(project_id: int) -> dict[str, Decision]:
 
 def _line(
     principle: Principle,
-    option: Mapping[str, Any],
+    options: Mapping[str, Mapping[str, Any]],
     one: Round,
     ratings: Sequence[Rating],
     state: RoundState | None,
     decisions: Mapping[str, Decision],
 ) -> ReportLine:
+    option = options[principle.slug]
     rows = [row for row in ratings if row.principle == principle.slug]
     votes = Counter(row.vote for row in rows if row.stance == Stance.RATES and row.vote is not None)
     worth, agreement = option["worth"] or {}, option["agreement"]
@@ -298,6 +332,23 @@ def _line(
         moved=state.moved.get(principle.slug) if state else None,
         said=tuple(said),
         decision=decisions.get(principle.slug),
+        light=_light(principle, options.get(principle.slug + LIGHT), rows),
+    )
+
+
+def _light(principle: Principle, option: Mapping[str, Any] | None, rows: Sequence[Rating]) -> LightLine | None:
+    if option is None or principle.light is None:
+        return None
+    return LightLine(
+        name=principle.light.name,
+        verdict=option["verdict"].replace(" ", "_"),
+        words=IN_WORDS[option["verdict"]],
+        probability=option["probability"],
+        effort=option["effort"],
+        saves=(option["worth"] or {}).get("saves"),
+        reasons=tuple(option["reasons"]),
+        assumed=option["assumed"],
+        rated=sum(rates_light(row) for row in rows),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -15,15 +15,23 @@ from ops_portal.errors import UserError
 
 MOST_POINTS = 100
 
+#: Low, likely and high days.
+Effort = tuple[float | None, float | None, float | None]
+
 
 @dataclass(frozen=True)
 class RatingDraft:
-    """What an expert says about one principle; None is "not answered"."""
+    """What an expert says about one principle; None is "not answered".
+
+    `benefits` and `effort` are about all of it, `light_benefits` and `light_effort` about its light level alone.
+    """
 
     stance: str = Stance.RATES
     vote: int | None = None
     benefits: Mapping[str, int | None] = field(default_factory=dict)
-    effort: tuple[float | None, float | None, float | None] = (None, None, None)
+    effort: Effort = (None, None, None)
+    light_benefits: Mapping[str, int | None] = field(default_factory=dict)
+    light_effort: Effort = (None, None, None)
     confidence: str = ""
     reason: str = ""
     evidence_url: str = ""
@@ -85,6 +93,8 @@ def save_rating(*, expert: Expert, principle: str, draft: RatingDraft, base_vers
     rating.stance, rating.vote, rating.confidence = draft.stance, draft.vote, draft.confidence
     rating.benefits = dict(draft.benefits)
     rating.effort_low, rating.effort_likely, rating.effort_high = draft.effort
+    rating.light_benefits = dict(draft.light_benefits)
+    rating.light_effort_low, rating.light_effort_likely, rating.light_effort_high = draft.light_effort
     rating.reason, rating.evidence_url = draft.reason, draft.evidence_url
     rating.version += 1
     rating.carried = False
@@ -128,6 +138,8 @@ def draft_of_rating(rating: Rating) -> RatingDraft:
         vote=rating.vote,
         benefits=dict(rating.benefits),
         effort=(rating.effort_low, rating.effort_likely, rating.effort_high),
+        light_benefits=dict(rating.light_benefits),
+        light_effort=(rating.light_effort_low, rating.light_effort_likely, rating.light_effort_high),
         confidence=rating.confidence,
         reason=rating.reason,
         evidence_url=rating.evidence_url,
@@ -151,24 +163,46 @@ def _principle(expert: Expert, slug: str) -> Principle:
 
 
 def _check(draft: RatingDraft, principle: Principle) -> None:
-    wrong = {}
+    wrong: dict[str, str] = {}
     if draft.stance not in Stance.values:
         wrong["stance"] = "Say whether you can rate it."
     if draft.vote is not None and draft.vote not in range(1, 10):
         wrong["vote"] = "Vote from 1 to 9."
     if draft.confidence and draft.confidence not in Confidence.values:
         wrong["confidence"] = "Choose low, medium or high."
-    for key, value in draft.benefits.items():
-        if key not in principle.serves:
-            wrong[f"benefit_{key}"] = "This principle does not serve that benefit."
-        elif value is not None and value not in range(5):
-            wrong[f"benefit_{key}"] = "Choose one of the five levels."
-    known = [days for days in draft.effort if days is not None]
-    if any(days < 0 or days > 1000 for days in known):
-        wrong["effort"] = "Days from 0 to 1,000."
-    elif known != sorted(known):
-        wrong["effort"] = "Low, likely and high must rise: the low estimate first."
+    wrong |= _check_figures(draft.benefits, draft.effort, principle.serves)
+    light = _check_figures(draft.light_benefits, draft.light_effort, principle.light.serves if principle.light else ())
+    wrong |= {f"light_{name}": f"Light level: {message}" for name, message in light.items()}
+    wrong |= _compare_levels(draft)
     if draft.stance == Stance.NOT_APPLICABLE and not draft.reason.strip():
         wrong["reason"] = "Say why it does not apply here; then it is saved."
     if wrong:
         raise UserError(next(iter(wrong.values())), fields=wrong)
+
+
+def _check_figures(benefits: Mapping[str, int | None], effort: Effort, serves: Sequence[str]) -> dict[str, str]:
+    wrong = {}
+    for key, value in benefits.items():
+        if key not in serves:
+            wrong[f"benefit_{key}"] = "This principle does not serve that benefit."
+        elif value is not None and value not in range(5):
+            wrong[f"benefit_{key}"] = "Choose one of the five levels."
+    known = [days for days in effort if days is not None]
+    if any(days < 0 or days > 1000 for days in known):
+        wrong["effort"] = "Days from 0 to 1,000."
+    elif known != sorted(known):
+        wrong["effort"] = "Low, likely and high must rise: the low estimate first."
+    return wrong
+
+
+def _compare_levels(draft: RatingDraft) -> dict[str, str]:
+    """The light level is a part of the whole: it neither takes longer nor brings more."""
+    wrong = {}
+    for key, part in draft.light_benefits.items():
+        whole = draft.benefits.get(key)
+        if part is not None and whole is not None and part > whole:
+            wrong[f"light_benefit_{key}"] = "The light level is a part of the whole and cannot bring more than it."
+    pairs = zip(draft.light_effort, draft.effort, strict=True)
+    if any(part is not None and whole is not None and part > whole for part, whole in pairs):
+        wrong["light_effort"] = "The light level is a part of the whole and cannot take longer than it."
+    return wrong

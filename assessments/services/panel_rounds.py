@@ -194,13 +194,19 @@ def seal_of(one: Round) -> str:
     ratings = [
         [
             row.expert_id, row.principle, row.stance, row.vote, row.benefits, row.effort_low, row.effort_likely,
-            row.effort_high, row.confidence, row.reason, row.evidence_url,
+            row.effort_high, row.confidence, row.reason, row.evidence_url, *_light_level(row),
         ]
         for row in Rating.objects.filter(round=one).order_by("expert_id", "principle")
     ]  # fmt: skip
     weights = [[row.expert_id, row.points] for row in Weights.objects.filter(round=one).order_by("expert_id")]
     text = json.dumps([one.settings, ratings, weights], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _light_level(row: Rating) -> list[object]:
+    """What was said about the light level; nothing where nobody asked, so that older seals can still be checked."""
+    said = [row.light_benefits, row.light_effort_low, row.light_effort_likely, row.light_effort_high]
+    return [said] if row.light_benefits or any(days is not None for days in said[1:]) else []
 
 
 def digest_of(token: str) -> str:

@@ -75,12 +75,6 @@ def dots(count: int) -> range:
 
 
 @register.filter
-def effort_error(name: str, errors: Any) -> bool:
-    """Say whether this estimate was refused. `{% if name|effort_error:errors %}`."""
-    return f"effort_{name}" in errors
-
-
-@register.filter
 def level_number(value: float) -> str:
     """The number of a worded level: one in 26 weeks is 1/26."""
     return f"1/{round(1 / value)}" if 0 < value < 0.2 else f"{value:g}"

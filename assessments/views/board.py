@@ -124,10 +124,16 @@ def board_open(request: HttpRequest, project: Project) -> HttpResponse:
     return redirect("assessments:board", project.slug)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @project_page(WORK)
 def board_close(request: HttpRequest, project: Project) -> HttpResponse:
-    """Close and seal the board."""
+    """Ask whether to close the board; a POST closes and seals it."""
+    if request.method != "POST":
+        state = read_board(project)
+        if state is None or state.board is None or not state.board.is_open:
+            return redirect("assessments:board", project.slug)
+        context = {"project": project, "nav_active": "assessment", "state": state}
+        return render(request, "assessments/board_close.html", context)
     boards.close_board(board=_board(project), actor=request.user)  # type: ignore[arg-type]
     messages.success(request, "The board is closed and sealed. Grouping under codes can go on.")
     return redirect("assessments:board", project.slug)

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from assessments import tasks
 from assessments.forms.panel import InviteForm, SettingsForm
@@ -90,10 +90,16 @@ def round_open(request: HttpRequest, project: Project) -> HttpResponse:
     return redirect("assessments:experts", project.slug)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @project_page(WORK)
 def round_close(request: HttpRequest, project: Project) -> HttpResponse:
-    """Close the open round and have its result worked out."""
+    """Ask whether to close the open round; a POST closes it and has its result worked out."""
+    if request.method != "POST":
+        state = read_panel(project, request.user.pk)
+        if state.current is None:
+            return redirect("assessments:experts", project.slug)
+        context = {"project": project, "nav_active": "assessment", "panel": state}
+        return render(request, "assessments/round_close.html", context)
     closed = close_round(project=project, actor=request.user)  # type: ignore[arg-type]
     tasks.ring(closed.pk)
     messages.success(request, f"Round {closed.number} is closed and sealed.")

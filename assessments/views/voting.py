@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments.evidence import gather, measure_scope
-from assessments.forms.panel import EFFORTS, LEVELS, NO_VOTE, UNKNOWN, VOTES, RatingForm, WeightsForm
-from assessments.models import Board, Confidence, Stance, Weights
-from assessments.principles import Benefit, Principle
+from assessments.forms.panel import LEVELS, NO_VOTE, VOTES, RatingForm, WeightsForm
+from assessments.models import Board, Confidence
 from assessments.selectors.delivery import read_brought
 from assessments.selectors.scope import read_profiles, scope_state
 from assessments.selectors.voting import Ballot, BallotLine, read_ballot, read_feedback
@@ -24,20 +23,14 @@ from assessments.services.panel_ratings import (
     save_rating,
     save_weights,
 )
+from assessments.views.ballot_rows import differences, level_rows, point_differences, show_draft
+from assessments.views.jump import JumpItem
 from assessments.views.voters import Voter, guest_voter, member_voter
 from ops_portal.errors import UserError
 from ops_portal.http import see_other
 
 VOTING = "assessments/voting.html"
 WEIGHTS = "assessments/voting_weights.html"
-
-
-@dataclass(frozen=True)
-class BenefitRow:
-    """One benefit a principle can bring, with the chosen level as the form sends it."""
-
-    benefit: Benefit
-    value: str
 
 
 @require_safe
@@ -75,8 +68,11 @@ def show_principle(request: HttpRequest, voter: Voter, principle: str) -> HttpRe
         errors = {name: [str(one) for one in messages] for name, messages in form.errors.items()}
     ballot = read_ballot(voter.expert)
     line = _line(ballot, principle)
-    context = _context(voter, ballot, line, form if errors or theirs else None)
-    context |= {"errors": errors, "theirs": theirs, "oob": True}
+    context = _context(voter, ballot, line, form if errors or theirs else None, errors)
+    context["oob"] = True
+    if theirs:
+        there, here = (show_draft(draft, line.principle) for draft in (theirs, form.draft))
+        context |= {"theirs": True, "differences": differences(there, here, line.principle, ballot.catalogue)}
     status = 422 if errors or theirs else 200
     if "go_on" in request.POST and status == 200:
         following = _following(ballot, line)
@@ -105,8 +101,8 @@ def show_weights(request: HttpRequest, voter: Voter) -> HttpResponse:
         if status == 200 and "go_on" in request.POST:
             return see_other(request, voter.start)
         ballot = read_ballot(voter.expert)
-    context = _base(voter, ballot) | {"form": form, "oob": request.method == "POST"}
-    context["theirs"] = _points_in_words(theirs, ballot) if theirs else ""
+    context = _base(voter, ballot) | {"form": form, "refusals": _refusals(form)}
+    context["differences"] = point_differences(theirs.points, form.points, ballot.catalogue) if theirs else []
     saves_itself = request.method == "POST" and request.htmx and "go_on" not in request.POST  # type: ignore[attr-defined]
     return render(request, f"{WEIGHTS}#saved" if saves_itself else WEIGHTS, context, status=status)
 
@@ -128,8 +124,7 @@ def _following(ballot: Ballot, line: BallotLine) -> BallotLine | None:
     return ballot.lines[at + 1] if at + 1 < len(ballot.lines) else None
 
 
-def _base(voter: Voter, ballot: Ballot) -> dict[str, object]:
-    lines = [(line, voter.page("vote", line.principle.slug)) for line in ballot.lines]
+def _base(voter: Voter, ballot: Ballot) -> dict[str, Any]:
     following = ballot.next_open
     return {
         # A guest has no project pages, so the project's navigation is not offered.
@@ -138,58 +133,63 @@ def _base(voter: Voter, ballot: Ballot) -> dict[str, object]:
         "voter": voter,
         "nav_active": "assessment",
         "ballot": ballot,
-        "lines": lines,
         "next_url": voter.page("vote", following.principle.slug) if following else voter.weights,
     }
 
 
-def _context(voter: Voter, ballot: Ballot, line: BallotLine, refused: RatingForm | None) -> dict[str, object]:
+def _context(
+    voter: Voter,
+    ballot: Ballot,
+    line: BallotLine,
+    refused: RatingForm | None,
+    errors: Mapping[str, Sequence[str]] | None = None,
+) -> dict[str, Any]:
     rating = line.rating
     draft = draft_of_rating(rating) if rating else RatingDraft()
     shown = (
-        _shown(draft, line.principle)
+        show_draft(draft, line.principle)
         if refused is None
         else {name: refused.data.get(name, "") for name in refused.fields}
     )
     at = ballot.lines.index(line)
     following = _following(ballot, line)
+    rows = level_rows(line.principle, ballot.catalogue, shown, errors or {})
     feedback = read_feedback(voter.expert, ballot.round, line.principle.slug) if ballot.round else None
     return _base(voter, ballot) | {
         "line": line,
         "step": at + 1,
         "shown": shown,
-        "benefits": [
-            BenefitRow(ballot.catalogue.benefit(key), shown[f"benefit_{key}"]) for key in line.principle.serves
-        ],
+        "whole": rows[0],
+        "light": rows[1] if len(rows) > 1 else None,
         "levels": LEVELS,
         "votes": VOTES,
         "no_vote": NO_VOTE,
         "confidences": Confidence.choices,
-        "efforts": [(name, shown[f"effort_{name}"]) for name in EFFORTS],
         "feedback": feedback,
         "previous_url": voter.page("vote", ballot.lines[at - 1].principle.slug) if at else voter.start,
-        "following": following,
-        "errors": {},
-        "theirs": None,
+        "onward": following.principle.name if following else "Weights of the benefits",
+        "jump": _jump(voter, ballot, line),
+        "progress": f"{ballot.done} of {ballot.total} principles answered",
+        "errors": errors or {},
+        "refusals": [message for messages in (errors or {}).values() for message in messages],
     }
 
 
-def _points_in_words(weights: Weights, ballot: Ballot) -> str:
-    given = [(ballot.catalogue.benefit(key).name, value) for key, value in weights.points.items()]
-    return "; ".join(f"{name} {'none' if value is None else value}" for name, value in given)
+def _jump(voter: Voter, ballot: Ballot, current: BallotLine) -> list[JumpItem]:
+    items = [
+        JumpItem(
+            url=voter.page("vote", line.principle.slug),
+            name=line.principle.name,
+            current=line is current,
+            done=line.fresh,
+            note="last round" if line.answered and not line.fresh else "",
+        )
+        for line in ballot.lines
+    ]
+    return [*items, JumpItem(voter.weights, "Weights of the benefits", done=ballot.weights_done, icon="weight")]
 
 
-def _shown(draft: RatingDraft, principle: Principle) -> dict[str, str]:
-    """A draft as the form's fields have it."""
-    shown = {
-        "vote": str(draft.vote or "") if draft.stance == Stance.RATES else str(draft.stance),
-        "confidence": str(draft.confidence),
-        "reason": draft.reason,
-        "evidence_url": draft.evidence_url,
-    }
-    for key in principle.serves:
-        level = draft.benefits.get(key, "")
-        shown[f"benefit_{key}"] = UNKNOWN if level is None else str(level)
-    for name, days in zip(EFFORTS, draft.effort, strict=True):
-        shown[f"effort_{name}"] = "" if days is None else f"{days:g}"
-    return shown
+def _refusals(form: WeightsForm) -> list[str]:
+    """Everything that is wrong with the points, one sentence each."""
+    named = [f"{field.label}: {error}" for field in form for error in field.errors]
+    return [*map(str, form.non_field_errors()), *named]

@@ -1,4 +1,4 @@
-"""A browser window for the tests that need one."""
+"""What tests of assessments start from: a panel's first steps, and a browser window for those that need one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,28 @@ import shutil
 import pytest
 from django.test import Client
 from playwright.sync_api import sync_playwright
+
+from assessments.services.panel_rounds import invite_member
+from assessments.services.scope import ProfileDraft, save_profile
+
+
+@pytest.fixture
+def scoped(project, owner):
+    """The project with its scope described."""
+    save_profile(project=project, kind="current", draft=ProfileDraft({"people": 3.0}, True), measured=None, actor=owner)
+    return project
+
+
+@pytest.fixture
+def expert(scoped, owner):
+    """The owner, invited."""
+    return invite_member(project=scoped, user=owner, actor=owner).expert
+
+
+@pytest.fixture
+def as_owner(client, owner):
+    client.force_login(owner)
+    return client
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ CONFIDENCES = ("high", "medium", "low")
 def six_experts(seed: int = 1, *, light: bool = False, effort_times: float = 1.0) -> Panel:
     """Six experts who differ by up to a point per rating and a third in effort."""
     random = np.random.default_rng(seed)
-    options = options_from(load_catalogue(), light=light)
+    options = options_from(load_catalogue(), light=None if light else ())
     answers, swing = [], {}
     for expert in EXPERTS:
         swing[expert] = {key: float(random.integers(60, 101)) for key in ("K1", "K2", "K3", "K4", "K5")}

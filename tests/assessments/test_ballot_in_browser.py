@@ -60,14 +60,32 @@ def test_a_reason_is_saved_while_it_is_typed(ballot):
     assert Rating.objects.get().reason == "still typing"
 
 
+def test_the_light_level_is_rated_by_keys_in_the_same_step(ballot):
+    ballot.locator('[name="light_benefit_K4"]').first.focus()
+    ballot.keyboard.press("2")
+    expect(status(ballot)).to_contain_text(SAVED)
+    ballot.get_by_role("spinbutton", name="Light level: Likely").fill("1.5")
+    ballot.locator('[name="vote"]').first.focus()
+    with ballot.expect_response(lambda response: "vote=7" in (response.request.post_data or "")):
+        ballot.keyboard.press("7")
+    expect(status(ballot)).to_contain_text(SAVED)
+    ballot.reload()
+    rating = Rating.objects.get()
+    assert (rating.vote, rating.light_benefits, rating.light_effort_likely) == (7, {"K4": 2}, 1.5)
+    assert not rating.benefits
+    ballot.get_by_role("spinbutton", name="Likely", exact=True).fill("1")
+    ballot.keyboard.press("Tab")
+    expect(status(ballot)).to_contain_text("Not saved. The light level is a part of the whole and cannot take longer")
+
+
 def test_a_refused_answer_is_never_called_saved(ballot):
-    ballot.get_by_role("spinbutton", name="Likely").fill("5")
-    ballot.get_by_role("spinbutton", name="Low").fill("9")
+    ballot.get_by_role("spinbutton", name="Likely", exact=True).fill("5")
+    ballot.get_by_role("spinbutton", name="Low", exact=True).fill("9")
     ballot.keyboard.press("Tab")
     expect(status(ballot)).to_contain_text("Not saved. Low, likely and high must rise")
     expect(status(ballot)).not_to_contain_text(SAVED)
     assert ballot.locator(".save-status").get_attribute("data-state") == "failed"
-    ballot.get_by_role("spinbutton", name="Low").fill("2")
+    ballot.get_by_role("spinbutton", name="Low", exact=True).fill("2")
     ballot.keyboard.press("Tab")
     expect(status(ballot)).to_contain_text(SAVED)
     assert Rating.objects.get().effort_low == 2
@@ -80,13 +98,13 @@ def test_two_tabs_of_one_expert_are_offered_both_answers(ballot):
     expect(status(ballot)).to_contain_text(SAVED)
     second.keyboard.press("2")
     expect(status(second)).to_contain_text("Not saved: you answered this in another window")
-    expect(status(second)).to_contain_text("There: vote 7.")
+    expect(status(second)).to_contain_text("There: 7. Here: 2.")
     assert Rating.objects.get().vote == 7
     second.get_by_role("button", name="Keep what is here").click()
     expect(status(second)).to_contain_text(SAVED)
     assert Rating.objects.get().vote == 2
     ballot.keyboard.press("4")
-    expect(status(ballot)).to_contain_text("There: vote 2.")
+    expect(status(ballot)).to_contain_text("There: 2. Here: 4.")
     ballot.get_by_role("link", name="Take what is there").click()
     expect(ballot.get_by_role("radio", name="2", exact=True)).to_be_checked()
     assert Rating.objects.get().vote == 2
@@ -110,7 +128,7 @@ def test_an_answer_survives_the_end_of_the_session(ballot, owner):
 def test_not_applying_hides_what_need_not_be_said_and_asks_why(ballot):
     ballot.get_by_role("radio", name="It does not apply here").check(force=True)
     expect(status(ballot)).to_contain_text("Not saved. Say why it does not apply here")
-    expect(ballot.get_by_role("spinbutton", name="Likely")).to_be_hidden()
+    expect(ballot.get_by_role("spinbutton", name="Likely", exact=True)).to_be_hidden()
     ballot.get_by_label("Reason", exact=True).fill("Nothing is served.")
     ballot.keyboard.press("Tab")
     expect(status(ballot)).to_contain_text(SAVED)

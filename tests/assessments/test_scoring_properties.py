@@ -204,6 +204,67 @@ def test_budget_holds_in_every_plan(budget: float, seed: int):
     assert limited.next_gain >= -1e-6
 
 
+@st.composite
+def panels_with_light_levels(draw_from: st.DrawFn) -> Panel:
+    """Two principles with a light level each, rated by some, by nobody, with gaps, and out of proportion too."""
+    options: list[Option] = []
+    for slug in ("a", "b"):
+        known = draw_from(st.booleans())
+        options += [
+            Option(f"{slug}:light", slug, ("K1", "K4"), ratings={"K1": 1} if known else None, effort=Days(1, 1, 2)),
+            Option(slug, slug, ("K1", "K3", "K4"), light=f"{slug}:light", ratings={"K3": 2.0}, effort=Days(2, 3, 5)),
+        ]
+    answers = []
+    for expert in "xyz":
+        for option in options:
+            if draw_from(st.booleans()):
+                ratings = {key: draw_from(st.sampled_from([None, 0, 1, 2, 3, 4])) for key in option.serves}
+                low = draw_from(st.floats(0, 10))
+                effort = draw_from(st.sampled_from([None, Days(low, low, low), Days(low, low + 1, low + 4)]))
+                answers.append(Answer(expert, option.slug, ratings, effort, "medium"))
+    return Panel(tuple(options), ("x", "y", "z"), tuple(answers))
+
+
+@settings(max_examples=60, **SLOW)
+@given(panel=panels_with_light_levels())
+def test_a_whole_principle_neither_costs_nor_brings_less_than_its_light_level(panel: Panel):
+    """Whatever was said of either: what it adds is never negative, and it adds up to the whole where that is more."""
+    alone = draw(replace(panel, options=tuple(replace(option, light=None) for option in panel.options)), FEW)
+    found = draw(panel, FEW)
+    assert (found.efforts >= 0).all() and (found.shares >= 0).all()
+    for slug in {"a", "b"} & set(found.slugs):
+        whole = found.slugs.index(slug)
+        if f"{slug}:light" not in found.slugs:
+            assert found.efforts[:, whole] == pytest.approx(alone.efforts[:, alone.slugs.index(slug)])
+            continue
+        light = found.slugs.index(f"{slug}:light")
+        larger = np.maximum(*(alone.efforts[:, alone.slugs.index(one)] for one in (f"{slug}:light", slug)))
+        assert found.efforts[:, [light, whole]].sum(axis=1) == pytest.approx(larger)
+        larger = np.maximum(*(alone.shares[:, alone.slugs.index(one)] for one in (f"{slug}:light", slug)))
+        assert found.shares[:, [light, whole]].sum(axis=1) == pytest.approx(larger)
+        assert (whole, light) in found.requires
+
+
+@settings(max_examples=30, **SLOW)
+@given(panel=panels_with_light_levels(), scope=scopes())
+def test_dont_know_about_a_light_level_is_the_same_as_no_answer(panel: Panel, scope: Scope):
+    """Never a zero: an expert who leaves the light level open changes nothing about it."""
+    answered = {(answer.expert, answer.option) for answer in panel.answers}
+    open_ones = tuple(
+        Answer(expert, option.slug, dict.fromkeys(option.serves), None)
+        for expert in panel.experts
+        for option in panel.options
+        if option.slug.endswith(":light") and (expert, option.slug) not in answered
+    )
+    said, unsaid = (
+        recommend_from_panel(one, scope, None, FEW, details=False)
+        for one in (replace(panel, answers=(*panel.answers, *open_ones)), panel)
+    )
+    assert [option.probability for option in said.options] == [option.probability for option in unsaid.options]
+    for option in said.options:
+        assert (option.probability is None) == (option.verdict == "unrated")
+
+
 def test_same_seed_same_answer_and_other_seed_other_draws():
     panel = six_experts(1)
     a, b, c = (
