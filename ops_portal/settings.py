@@ -142,8 +142,8 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
         "frame-ancestors": [NONE],
     },
-    # Swagger UI and ReDoc, and the Django admin, bring inline styles of their own.
-    "EXCLUDE_URL_PREFIXES": ["/api/docs/", "/admin/"],
+    # The Django admin brings inline styles of its own.
+    "EXCLUDE_URL_PREFIXES": ["/admin/"],
 }
 
 # --- time and language ----------------------------------------------------------------------------

@@ -2,9 +2,9 @@
 
 from django.contrib import admin
 from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView
 
-from ops_portal import api_lost, pages
+from ops_portal import api_docs, api_lost, pages
 
 urlpatterns = [
     path("", include("projects.urls")),
@@ -21,8 +21,8 @@ urlpatterns = [
     path("api/v1/", include("assessments.api_root_urls")),
     re_path(r"^api/v1/(?P<rest>.*)$", api_lost.lost),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api_docs"),
-    path("api/docs/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="api_docs_redoc"),
+    path("api/docs/", api_docs.swagger, name="api_docs"),
+    path("api/docs/redoc/", api_docs.redoc, name="api_docs_redoc"),
     path("health/live", pages.live, name="live"),
     path("health/ready", pages.ready, name="ready"),
     path("admin/", admin.site.urls),

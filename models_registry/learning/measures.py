@@ -17,6 +17,9 @@ from typing import Any
 
 from .catalogue import BINARY, MULTICLASS, REGRESSION
 
+#: From here on a figure is written by its order of magnitude: a model that diverged has an error of thirty digits.
+MOST_IN_FULL = 1e6
+
 OVERALL, ROLLING, FADING = "overall", "rolling", "fading"
 BASELINE, BASELINE_ROLLING = "baseline", "baseline_rolling"
 VIEWS = {
@@ -65,14 +68,18 @@ class Measure:
         --------
         >>> find_measure("Accuracy").format(0.91234), find_measure("MAE").format(1234.5)
         ('91.2%', '1,234')
+        >>> find_measure("MAE").format(1.2345e20)
+        '1.23e+20'
         """
         if value is None or not math.isfinite(value):
             return "-"
+        size = abs(value)
+        if size >= MOST_IN_FULL:
+            return f"{value:.2e}"
         if self.style == "percent":
             return f"{100 * value:.1f}%"
         if self.style == "points":
             return f"{value:.1f}%"
-        size = abs(value)
         return f"{value:,.0f}" if size >= 1000 else f"{value:.1f}" if size >= 100 else f"{value:.3f}"
 
     def is_better(self, value: float, other: float) -> bool:

@@ -54,7 +54,8 @@ def read_timeline(project: Project) -> Chart | None:
     )[::-1]
     if not changes:
         return None
-    stays = _stays(changes)
+    now = timezone.now()
+    stays = _stays(changes, now)
     start = changes[0].created_at
     points = list(LivePoint.objects.filter(project=project, last_at__gte=start).order_by("-last_at")[:MOST_POINTS])
     measure = measure_of(project)
@@ -69,13 +70,14 @@ def read_timeline(project: Project) -> Chart | None:
         y_title=f"{measure.title} ({'higher' if measure.greater_is_better else 'lower'} is better)",
         bands=[Band(f"v{stay.version}", stay.start, stay.end, place % 2 == 0) for place, stay in enumerate(stays)],
         markers=[*(_marker(row) for row in changes), *_alarms(project, start)],
+        x_range=(start, now),
         y_format=",.0%" if measure.style == "percent" else "",
     )
 
 
-def _stays(changes: list[Deployment]) -> list[_Stay]:
+def _stays(changes: list[Deployment], now: datetime) -> list[_Stay]:
     settled = [row for row in changes if row.origin_id is None]
-    ends = [*(row.created_at for row in settled[1:]), timezone.now()]
+    ends = [*(row.created_at for row in settled[1:]), now]
     return [
         _Stay(row.pk, row.version_id, row.version.number, row.created_at, end)
         for row, end in zip(settled, ends, strict=True)

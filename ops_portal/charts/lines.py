@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from ops_portal.charts.figure import (
     COLOURS,
@@ -21,6 +22,8 @@ from ops_portal.charts.table import table_of
 
 #: Few enough points for each to get a symbol.
 SYMBOL_POINTS = 40
+#: A band that takes a smaller share of the axis carries no name.
+LEAST_NAMED_SHARE = 0.05
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
@@ -33,12 +36,14 @@ def line_chart(
     y_title: str,
     bands: Sequence[Band] = (),
     markers: Sequence[Marker] = (),
+    x_range: tuple[datetime, datetime] | None = None,
     y_range: tuple[float, float] | None = None,
     y_format: str = "",
 ) -> Chart:
     """Lines over a position or a time, with bands and vertical event lines.
 
-    `y_format` is a d3 format for the axis, such as ".0%".
+    `x_range` is the first and last time of the axis; without it the axis fits what is drawn. `y_format` is a d3 format
+    for the axis, such as ".0%".
     """
     traces: list[Figure] = []
     for index, one in enumerate(series):
@@ -47,12 +52,14 @@ def line_chart(
         traces.append(_line(one, index))
     layout = layout_of(x_title, y_title, y_range=y_range, y_format=y_format)
     layout["hovermode"] = "x unified"
+    if x_range:
+        layout["xaxis"]["range"] = [clean(end) for end in x_range]
     if series and all(isinstance(x, int | float) for one in series for x in one.x):
         layout["xaxis"]["unifiedhovertitle"] = {"text": f"{text_of(x_title)} %{{x:,}}"}
     layout["shapes"] = [_band_shape(band) for band in bands if band.shaded] + [
         _marker_shape(marker) for marker in markers
     ]
-    layout["annotations"] = [_band_label(band) for band in bands]
+    layout["annotations"] = [_band_label(band) for band in bands if _has_room(band, x_range)]
     if markers:
         # Symbols hang on an axis of their own, so that they stay at the upper edge whatever the zoom.
         traces += _marker_traces(markers)
@@ -100,6 +107,13 @@ def _envelope(one: Series, index: int) -> list[Figure]:
 def _band_shape(band: Band) -> Figure:
     place = {"x0": clean(band.start), "x1": clean(band.end), "y0": 0, "y1": 1, "xref": "x", "yref": "paper"}
     return {"type": "rect", "layer": "below", "line": {"width": 0}, "fillcolor": "--calm/16"} | place
+
+
+def _has_room(band: Band, x_range: tuple[datetime, datetime] | None) -> bool:
+    """Whether the name of a band can be read: those of short stretches side by side would stand in each other."""
+    if x_range is None or not isinstance(band.start, datetime) or not isinstance(band.end, datetime):
+        return True
+    return band.end - band.start >= LEAST_NAMED_SHARE * (x_range[1] - x_range[0])
 
 
 def _band_label(band: Band) -> Figure:

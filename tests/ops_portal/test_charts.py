@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -144,3 +144,13 @@ class TestComponent:
         drawn = self.render(line_chart(series=series, **WORDS))
         assert "Nothing to draw yet" in drawn
         assert "chart-plot" not in drawn
+
+
+def test_a_time_axis_reaches_from_its_first_to_its_last_time_and_names_the_bands_that_have_room() -> None:
+    start, end = datetime(2026, 3, 7, tzinfo=UTC), datetime(2026, 3, 8, tzinfo=UTC)
+    short, turn = start + timedelta(minutes=10), start + timedelta(hours=12)
+    bands = [Band("v1", start, short), Band("v2", short, turn), Band("v3", turn, end)]
+    line = Series("Served", [start, turn], [0.5, 0.6])
+    layout = line_chart(series=[line], bands=bands, x_range=(start, end), **WORDS).figure["layout"]
+    assert layout["xaxis"]["range"] == ["2026-03-07T00:00:00+00:00", "2026-03-08T00:00:00+00:00"]
+    assert [note["text"] for note in layout["annotations"]] == ["v2", "v3"]
