@@ -152,10 +152,10 @@ class OneStatement(ProjectCall):
         ],
     )
     def patch(self, request: Request, slug: str, number: int) -> Response:
-        """Say one's own statement in other words, as long as nobody has reacted to it."""
+        """Say one's own statement in other words: a new statement, with its own number, in place of the old one."""
         expert = _speaking(request, slug)
-        boards.reword(expert=expert, statement=_find(expert, number), **read(RewordIn, request.data))
-        return _answer(expert, number)
+        made = boards.reword(expert=expert, statement=_find(expert, number), **read(RewordIn, request.data))
+        return _answer(expert, made.pk)
 
 
 class WithdrawStatement(ProjectCall):

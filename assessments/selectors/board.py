@@ -32,7 +32,6 @@ class StatementView:
     disagree: int | None
     passed: int | None
     #: Whether its author may still say it in other words.
-    can_reword: bool
 
 
 @dataclass(frozen=True)
@@ -92,10 +91,10 @@ def read_board(project: Project) -> BoardState | None:
 def _state(board: Board | None, catalogue: Catalogue, expert: Expert | None) -> BoardState:
     if board is None:
         return BoardState(None, catalogue, tuple(BoardSection(one, ()) for one in catalogue.principles), (), 0, 0)
-    said = list(Statement.objects.filter(board=board, withdrawn_at=None).select_related("expert", "code"))
-    stances = list(Reaction.objects.filter(statement__board=board, statement__withdrawn_at=None))
+    ever = list(Statement.objects.filter(board=board).select_related("expert", "code"))
+    said = [one for one in ever if one.withdrawn_at is None]
+    stances = list(Reaction.objects.filter(statement__board=board))
     counts = Counter((one.statement_id, one.value) for one in stances)
-    reacted = {one.statement_id for one in stances}
     own = {one.statement_id: one for one in stances if expert and one.expert_id == expert.pk}
 
     def view(one: Statement) -> StatementView:
@@ -117,12 +116,13 @@ def _state(board: Board | None, catalogue: Catalogue, expert: Expert | None) -> 
             agree=agree,
             disagree=disagree,
             passed=passed,
-            can_reword=mine and board.is_open and one.pk not in reacted,
         )
 
     views = {slug: [view(one) for one in said if one.principle == slug] for slug in catalogue.slugs}
     used = Counter(one.code_id for one in said)
-    active = {one.expert_id for one in said} | {one.expert_id for one in stances}
+    # With what was withdrawn: else the number would fall, and tell an author who withdraws that somebody had reacted.
+    active = {one.expert_id for one in ever if one.withdrawn_at is None or one.expert.revoked_at is None}
+    active |= {one.expert_id for one in stances}
     invited = Expert.objects.filter(assessment=board.assessment_id, revoked_at=None).count()
     return BoardState(
         board=board,

@@ -64,26 +64,26 @@ def say(*, expert: Expert, principle: str, kind: str, text: str) -> Statement:
         raise UserError("This principle is not in the catalogue.", code="unknown_principle", status=404)
     if kind not in Statement.Kind.values:
         raise UserError("Say whether it is a benefit or a limitation.", fields={"kind": "Choose one of the two."})
-    text = _checked(text)
-    there = board.statements.filter(principle=principle, kind=kind, withdrawn_at=None)
-    if there.filter(text__iexact=text).exists():
-        raise UserError(
-            "This stands there already; agree with it instead.", fields={"text": "It stands there already."}
-        )
+    text = _new_words(board, principle, kind, text)
     return Statement.objects.create(board=board, expert=expert, principle=principle, kind=kind, text=text)
 
 
 @transaction.atomic
 def reword(*, expert: Expert, statement: Statement, text: str) -> Statement:
-    """Say one's own statement in other words, as long as nobody has reacted to it."""
-    _board_of(expert)
+    """Say one's own statement in other words: a new statement, to which nobody has reacted, in place of the old one.
+
+    It is always done, whether or not somebody had reacted: to refuse it would tell the author that somebody had.
+    """
+    board = _board_of(expert)
     mine = _own(expert, statement)
-    if mine.reactions.exists():
-        message = "Others have reacted to it, so it stays as it is. Withdraw it and say it anew."
-        raise UserError(message, code="reacted_to", status=409, fields={"text": message})
-    mine.text = _checked(text)
-    mine.save(update_fields=["text"])
-    return mine
+    if " ".join(text.split()) == mine.text:
+        return mine
+    text = _new_words(board, mine.principle, mine.kind, text, instead_of=mine)
+    mine.withdrawn_at = timezone.now()
+    mine.save(update_fields=["withdrawn_at"])
+    return Statement.objects.create(
+        board=board, expert=expert, principle=mine.principle, kind=mine.kind, text=text, code=mine.code
+    )
 
 
 @transaction.atomic
@@ -181,6 +181,16 @@ def _own(expert: Expert, statement: Statement) -> Statement:
     if mine is None:
         raise UserError("Only your own statements are yours to change.", code="not_yours", status=404)
     return mine
+
+
+def _new_words(board: Board, principle: str, kind: str, text: str, instead_of: Statement | None = None) -> str:
+    text = _checked(text)
+    there = board.statements.filter(principle=principle, kind=kind, withdrawn_at=None, text__iexact=text)
+    if there.exclude(pk=instead_of.pk if instead_of else None).exists():
+        raise UserError(
+            "This stands there already; agree with it instead.", fields={"text": "It stands there already."}
+        )
+    return text
 
 
 def _checked(text: str) -> str:

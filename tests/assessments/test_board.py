@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from assessments.models import Board, Code, Expert, Reaction, Statement
-from assessments.selectors.board import read_board
+from assessments.selectors.board import read_board, read_board_for
 from assessments.services.board import (
     add_code,
     close_board,
@@ -86,7 +86,7 @@ def test_what_is_said_is_checked(people):
     assert Statement.objects.count() == 2
 
 
-def test_others_react_and_authors_may_reword_until_they_do(people):
+def test_others_react_and_authors_reword(people):
     said = benefit(people["owner"])
     with pytest.raises(UserError, match="your own"):
         react(expert=people["owner"], statement=said, value="agree")
@@ -94,17 +94,54 @@ def test_others_react_and_authors_may_reword_until_they_do(people):
         react(expert=people["nora"], statement=said, value="love")
     with pytest.raises(UserError, match="Only your own"):
         reword(expert=people["nora"], statement=said, text="Mine now.")
-    assert reword(expert=people["owner"], statement=said, text="In other words.").text == "In other words."
     react(expert=people["nora"], statement=said, value="agree")
     react(expert=people["nora"], statement=said, value="disagree")
     assert Reaction.objects.get().value == "disagree"
-    with pytest.raises(UserError, match="Others have reacted"):
-        reword(expert=people["owner"], statement=said, text="Something else entirely.")
     react(expert=people["nora"], statement=said, value="")
     assert not Reaction.objects.exists()
     withdraw(expert=people["owner"], statement=said)
     with pytest.raises(UserError, match="withdrawn"):
         react(expert=people["nora"], statement=said, value="agree")
+    with pytest.raises(UserError, match="Only your own"):
+        reword(expert=people["owner"], statement=said, text="Once more.")
+
+
+def test_rewording_makes_a_new_statement_and_tells_nobody_whether_somebody_had_reacted(project, people):
+    quiet, heard = benefit(people["owner"], "Nobody says a word."), benefit(people["owner"], "Somebody agrees.")
+    other = benefit(people["nora"], "Something of Nora's.")
+    react(expert=people["ana"], statement=heard, value="agree")
+
+    def seen():
+        state = read_board(project)
+        own = read_board_for(people["owner"]).of("monitoring").statements
+        return state.taking_part, state.total, {(one.mine, one.own_stance, one.agree) for one in own}
+
+    before = seen()
+    for number, statement in enumerate((quiet, heard)):
+        made = reword(expert=people["owner"], statement=statement, text=f"In other words {number}.")
+        assert made.pk != statement.pk and not made.reactions.exists()
+        assert seen() == before
+    assert read_board_for(people["ana"]).of("monitoring").waiting == 3
+    assert reword(expert=people["owner"], statement=made, text="  In other  words 1.").pk == made.pk
+    with pytest.raises(UserError, match="stands there already"):
+        reword(expert=people["owner"], statement=made, text="something of Nora's.")
+    assert reword(expert=people["owner"], statement=made, text="IN OTHER WORDS 1.").text == "IN OTHER WORDS 1."
+    assert Statement.objects.filter(withdrawn_at=None).count() == 3
+    with pytest.raises(UserError, match="withdrawn"):
+        react(expert=people["ana"], statement=heard, value="disagree")
+    assert other.withdrawn_at is None
+
+
+def test_the_form_to_reword_is_there_whatever_others_did(client, project, people, as_owner):
+    heard = benefit(people["owner"])
+    page = url(project, "board_on", "monitoring")
+    before = as_owner.get(page).content.decode()
+    react(expert=people["nora"], statement=heard, value="disagree")
+    after = as_owner.get(page).content.decode()
+    assert before.count('name="reword"') == after.count('name="reword"') == 1
+    data = {"statement": heard.pk, "text": "Found in minutes.", "reword": "1"}
+    assert as_owner.post(page, data, headers=HTMX).status_code == 200
+    assert Statement.objects.get(withdrawn_at=None).text == "Found in minutes."
 
 
 def test_a_closed_board_is_sealed_and_grouping_goes_on(people, board, owner):
