@@ -186,7 +186,7 @@ def _own(expert: Expert, statement: Statement) -> Statement:
 def _new_words(board: Board, principle: str, kind: str, text: str, instead_of: Statement | None = None) -> str:
     text = _checked(text)
     there = board.statements.filter(principle=principle, kind=kind, withdrawn_at=None, text__iexact=text)
-    if there.exclude(pk=instead_of.pk if instead_of else None).exists():
+    if (there.exclude(pk=instead_of.pk) if instead_of else there).exists():
         raise UserError(
             "This stands there already; agree with it instead.", fields={"text": "It stands there already."}
         )
