@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from projects.access import WORK, api_project, visible_projects, visible_teams
+from projects.api_fields import Body
 from projects.api_paging import NewestFirst
 from projects.measures import metric_names
 from projects.models import ApiToken, Project, Scope, Task
@@ -45,7 +46,7 @@ class ProjectOut(serializers.ModelSerializer[Project]):
         ]
 
 
-class ProjectIn(serializers.Serializer[Any]):
+class ProjectIn(Body):
     """What registering a project takes."""
 
     team = serializers.SlugField(help_text="Address of a team in which you are maintainer or owner.")

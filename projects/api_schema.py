@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, PolymorphicProxySerializer, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from projects.api_fields import Body, EventKey
 
-class EventIn(serializers.Serializer[Any]):
+
+class EventIn(Body):
     """An event: its features, and its label when that is known already."""
 
-    id = serializers.CharField(
-        max_length=200,
+    id = EventKey(
         required=False,
         allow_null=True,
         help_text="Your name for the event; sending it again changes nothing. Null: one is made up.",
@@ -40,10 +41,10 @@ class EventIn(serializers.Serializer[Any]):
     )
 
 
-class LabelIn(serializers.Serializer[Any]):
+class LabelIn(Body):
     """The label of an event."""
 
-    id = serializers.CharField(max_length=200, help_text="The id of the event.")
+    id = EventKey(help_text="The id of the event.")
     label = serializers.JSONField(help_text="As for an event.")  # type: ignore[assignment]
     at = serializers.DateTimeField(
         required=False,
@@ -91,6 +92,9 @@ class RejectedOut(ReceiptOut):
 
 
 ERRORS = dict.fromkeys((400, 401, 403, 404, 409, 415), ErrorOut)
+ONE_EVENT = {"id": "tx-1041", "features": {"amount": 12.5, "country": "DE"}, "label": False}
+ANOTHER_EVENT = {"id": "tx-1042", "features": {"amount": 980.0, "country": "FR"}}
+ONE_LABEL = {"id": "tx-1042", "label": True, "at": "2026-05-04T12:00:00Z"}
 RESPONSES = {200: ReceiptOut, 422: RejectedOut, **ERRORS}
 
 
@@ -101,14 +105,17 @@ class Events(APIView):
         operation_id="events_create",
         summary="Send events",
         tags=["events"],
-        request={"application/json": EventIn(many=True), "application/x-ndjson": EventIn},
+        request={
+            "application/json": PolymorphicProxySerializer(
+                "EventsBody", [EventIn, EventIn(many=True)], resource_type_field_name=None, many=False
+            ),
+            "application/x-ndjson": EventIn,
+        },
         responses=RESPONSES,
         examples=[
-            OpenApiExample(
-                "An event with its label",
-                [{"id": "tx-1041", "features": {"amount": 12.5, "country": "DE"}, "label": False}],
-                request_only=True,
-            )
+            OpenApiExample("An event with its label", ONE_EVENT, request_only=True, media_type="application/json"),
+            OpenApiExample("Two events", [ONE_EVENT, ANOTHER_EVENT], request_only=True, media_type="application/json"),
+            OpenApiExample("A line", ONE_EVENT, request_only=True, media_type="application/x-ndjson"),
         ],
     )
     def post(self, request: Request, slug: str) -> Response:
@@ -127,12 +134,17 @@ class Labels(APIView):
         operation_id="labels_create",
         summary="Send labels",
         tags=["events"],
-        request={"application/json": LabelIn(many=True), "application/x-ndjson": LabelIn},
+        request={
+            "application/json": PolymorphicProxySerializer(
+                "LabelsBody", [LabelIn, LabelIn(many=True)], resource_type_field_name=None, many=False
+            ),
+            "application/x-ndjson": LabelIn,
+        },
         responses=RESPONSES,
         examples=[
-            OpenApiExample(
-                "A label", [{"id": "tx-1041", "label": True, "at": "2026-05-04T12:00:00Z"}], request_only=True
-            )
+            OpenApiExample("A label", ONE_LABEL, request_only=True, media_type="application/json"),
+            OpenApiExample("Several labels", [ONE_LABEL], request_only=True, media_type="application/json"),
+            OpenApiExample("A line", ONE_LABEL, request_only=True, media_type="application/x-ndjson"),
         ],
     )
     def post(self, request: Request, slug: str) -> Response:

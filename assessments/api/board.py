@@ -14,8 +14,9 @@ from assessments.models import Board, Code, Statement
 from assessments.selectors.board import BoardState, read_board, summarise
 from assessments.services import board as boards
 from models_registry.api.call import ProjectCall
-from models_registry.api.fields import Body, Flag, Number, Text, read
+from models_registry.api.fields import Flag, Number, Text, read
 from ops_portal.errors import UserError
+from projects.api_fields import Body
 from projects.models import Project
 
 

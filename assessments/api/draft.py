@@ -22,9 +22,10 @@ from assessments.api.editions import (
 from assessments.selectors.catalogue import DraftState, read_draft, read_import, visible_editions
 from assessments.services import catalogue_edits, editions
 from assessments.services.catalogue_edits import state_of
-from models_registry.api.fields import Body, Text, name_user, read
+from models_registry.api.fields import Text, name_user, read
 from ops_portal.errors import UserError
 from projects.access import WORK, api_team_change
+from projects.api_fields import Body
 from projects.models import Team
 
 

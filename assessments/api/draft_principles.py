@@ -15,9 +15,10 @@ from assessments.principles import Catalogue
 from assessments.principles.compare import SECTION_TITLES
 from assessments.services import catalogue_edits
 from assessments.services.catalogue_edits import Figures, LightDraft, PrincipleDraft, Sentence
-from models_registry.api.fields import Body, Text, read
+from models_registry.api.fields import Text, read
 from ops_portal.errors import UserError
 from projects.access import WORK, api_team_change
+from projects.api_fields import Body
 from projects.models import Team
 
 

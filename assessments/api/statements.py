@@ -17,8 +17,9 @@ from assessments.selectors.board import BoardState, StatementView, read_board_fo
 from assessments.selectors.panel import find_expert
 from assessments.services import board as boards
 from models_registry.api.call import ProjectCall
-from models_registry.api.fields import Body, Text, read
+from models_registry.api.fields import Text, read
 from projects.access import RATE, api_person
+from projects.api_fields import Body
 from projects.models import ApiToken, Project
 
 

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from models_registry import doorbell
 from models_registry.api.call import ProjectCall
 from models_registry.api.examples import COMPARISON, COMPARISON_RESULT
-from models_registry.api.fields import LARGEST_NUMBER, Body, Flag, ModelReference, Text, Whole, name_user, read
+from models_registry.api.fields import LARGEST_NUMBER, Flag, ModelReference, Text, Whole, name_user, read
 from models_registry.api.runs import find_model
 from models_registry.models import Comparison, Run
 from models_registry.selectors.comparisons import candidates_of, find_comparison
@@ -20,6 +20,7 @@ from models_registry.selectors.side_by_side import Line, SideBySide, compare_run
 from models_registry.services.comparisons import MOST_CANDIDATES, plan_sweep, start_comparison, start_sweep
 from models_registry.services.runs import PUBLISH_EVERY
 from ops_portal.errors import UserError
+from projects.api_fields import Body
 
 
 class RangeIn(Body):

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from models_registry import doorbell
 from models_registry.api.call import ProjectCall
 from models_registry.api.examples import DEPLOYMENT, PROPOSAL, ROLLBACK
-from models_registry.api.fields import Body, Number, Text, Whole, read
+from models_registry.api.fields import Number, Text, Whole, read
 from models_registry.api.shapes import DeploymentOut, ProposalOut, list_deployments
 from models_registry.models import Deployment, Proposal, Version
 from models_registry.services.canary import SHARES
@@ -23,6 +23,7 @@ from models_registry.services.deployment import roll_back
 from models_registry.services.expecting import expecting
 from models_registry.services.proposals import canary_or_propose, deploy_or_propose
 from ops_portal.errors import UserError
+from projects.api_fields import Body
 from projects.models import Project
 
 EXPECTED = (

@@ -9,6 +9,7 @@ REFUSALS = {
     "401": "There is no token or session, or the token is unknown or revoked.",
     "403": "The token lacks the scope, the role does not allow it, or the CSRF token is missing.",
     "404": "There is nothing here, or it is not yours to see.",
+    "406": "The `Accept` header asks for a type that is not offered.",
     "409": "It cannot be done as things are now; the message says why.",
     "415": "The body is not of a type that is taken.",
     "429": "Too many requests with this token; `Retry-After` says for how many seconds to wait.",
@@ -25,6 +26,8 @@ def add_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:
                 continue
             for status, description in REFUSALS.items():
                 if status == "415" and "requestBody" not in operation:
+                    continue
+                if status == "406" and "application/x-ndjson" in operation.get("requestBody", {}).get("content", {}):
                     continue
                 if status == "409" and method == "get":
                     continue

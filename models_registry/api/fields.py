@@ -1,43 +1,16 @@
-"""Fields of request bodies that take just the JSON type they describe, and bodies that take just their fields."""
+"""Fields of request bodies that take just the JSON type they describe."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.http import QueryDict
-from drf_spectacular.extensions import OpenApiSerializerExtension
-from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import Direction, extend_schema_field
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 #: Numbers of runs, versions and deployments are 32-bit columns; positions are 64-bit ones.
 LARGEST_NUMBER = 2**31 - 1
 LARGEST_POSITION = 2**63 - 1
-
-
-class Body(serializers.Serializer[Any]):
-    """A request body. A field it does not know is refused: a misspelt one would be silently ignored otherwise."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, Mapping):
-            unknown = [str(name) for name in data if name not in self.fields]
-            if unknown:
-                message = f"Unknown field; the fields are {', '.join(sorted(self.fields))}."
-                raise serializers.ValidationError({name[:100]: [message] for name in unknown[:10]})
-        return super().to_internal_value(data)
-
-
-class BodySchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
-    """Tells the OpenAPI description that a body takes no further fields."""
-
-    target_class = Body
-    match_subclasses = True
-
-    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
-        schema: dict[str, Any]
-        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)  # type: ignore[no-untyped-call]
-        return schema | {"additionalProperties": False}
 
 
 class Text(serializers.CharField):

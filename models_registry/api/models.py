@@ -9,10 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from models_registry.api.call import ProjectCall
-from models_registry.api.fields import Body, Text, read
+from models_registry.api.fields import Text, read
 from models_registry.api.shapes import ModelOut
 from models_registry.models import RegisteredModel
 from models_registry.services.runs import register_model
+from projects.api_fields import Body
 
 SPEC = {
     "steps": [

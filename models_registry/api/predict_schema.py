@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from projects.api_fields import Body, EventKey
 from projects.api_schema import ErrorDetail, ErrorOut
 from projects.models import Fallback
 
@@ -22,11 +23,10 @@ from projects.models import Fallback
 MOST = 1_000
 
 
-class PredictIn(serializers.Serializer[Any]):
+class PredictIn(Body):
     """An event to predict for."""
 
-    id = serializers.CharField(
-        max_length=200,
+    id = EventKey(
         required=False,
         allow_null=True,
         help_text="Your name for the event; its label is sent with it later. Null: one is made up.",
@@ -141,6 +141,12 @@ class Predict(APIView):
                 ],
                 request_only=True,
                 media_type="application/json",
+            ),
+            OpenApiExample(
+                "A line",
+                {"id": "page-17", "features": {"long_url": 1, "age_of_domain": 0}},
+                request_only=True,
+                media_type="application/x-ndjson",
             ),
             OpenApiExample("The answer", ONE_ANSWER, response_only=True, status_codes=["200"]),
             OpenApiExample("A fallback's answer", FELL_BACK, response_only=True, status_codes=["200"]),

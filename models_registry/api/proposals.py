@@ -10,10 +10,11 @@ from rest_framework.response import Response
 
 from models_registry.api.call import ProjectCall
 from models_registry.api.examples import PROPOSAL
-from models_registry.api.fields import Body, Text, read
+from models_registry.api.fields import Text, read
 from models_registry.api.shapes import ProposalOut, list_proposals
 from models_registry.models import Proposal
 from models_registry.services.proposals import approve, decline, withdraw
+from projects.api_fields import Body
 from projects.models import Project
 
 

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from models_registry import doorbell
 from models_registry.api.call import ProjectCall
 from models_registry.api.examples import RUN, VERSION
-from models_registry.api.fields import LARGEST_NUMBER, Body, Flag, ModelReference, Number, Text, Whole, read
+from models_registry.api.fields import LARGEST_NUMBER, Flag, ModelReference, Number, Text, Whole, read
 from models_registry.api.shapes import RunOut, VersionOut, list_runs
 from models_registry.learning.baselines import TITLES
 from models_registry.models import RegisteredModel, Run, Version
@@ -33,6 +33,7 @@ from models_registry.services.tracking import (
 )
 from models_registry.services.versions import publish_now
 from ops_portal.errors import UserError
+from projects.api_fields import Body
 from projects.models import Project
 
 

@@ -41,6 +41,12 @@ class SeriesQuery(serializers.Serializer[Any]):
             "to": serializers.IntegerField(**place, help_text="Last position; by default the run's."),
         }
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse a range that ends before it begins."""
+        if attrs.get("to", LARGEST_POSITION) < attrs["from"]:
+            raise serializers.ValidationError({"to": [f"It lies before from={attrs['from']}."]})
+        return attrs
+
 
 class SeriesPoint(serializers.Serializer[Any]):
     """One bucket of positions: the last value in it, and the true extremes over every event of it."""

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from models_registry.api.call import ProjectCall
 from models_registry.api.deployments import EXPECTED, expecting_if, find_version
 from models_registry.api.examples import CANARY, CHALLENGER, LIVE
-from models_registry.api.fields import Body, Number, Text, name_user, read
+from models_registry.api.fields import Number, Text, name_user, read
 from models_registry.api.shapes import DeploymentOut
 from models_registry.models import Version
 from models_registry.selectors.canary import CanaryNow, read_canary
@@ -24,6 +24,7 @@ from models_registry.selectors.shadows import ShadowRow, list_shadows
 from models_registry.services.canary import abort_canary
 from models_registry.services.shadows import start_shadow, stop_shadow
 from ops_portal.errors import UserError
+from projects.api_fields import Body
 from projects.models import Project
 
 

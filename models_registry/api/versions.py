@@ -13,13 +13,14 @@ from rest_framework.response import Response
 from models_registry import doorbell
 from models_registry.api.call import ProjectCall
 from models_registry.api.examples import RUN, VERSION
-from models_registry.api.fields import LARGEST_NUMBER, LARGEST_POSITION, Body, Number, Whole, read
+from models_registry.api.fields import LARGEST_NUMBER, LARGEST_POSITION, Number, Whole, read
 from models_registry.api.models import SPEC
 from models_registry.api.shapes import RunOut, VersionDetailOut, VersionOut, list_versions
 from models_registry.models import Run, Version
 from models_registry.selectors.runs import find_run
 from models_registry.selectors.versions import find_version
 from models_registry.services.restoring import restore, verify
+from projects.api_fields import Body
 
 VERIFIED = {"run": 9, "identical": True, "differs_since": None, "at": "2026-05-04T12:00:00Z"}
 DETAIL = VERSION | {"spec": SPEC, "verifications": [VERIFIED]}

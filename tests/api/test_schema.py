@@ -57,7 +57,17 @@ def test_every_operation_is_explained_with_an_example_and_its_refusals(schema):
 
 
 def test_bodies_are_described_as_closed(schema):
-    for name in ("ModelIn", "RunIn", "DeployIn", "RollBackIn", "RestoreIn"):
+    for name in (
+        "ModelIn",
+        "RunIn",
+        "DeployIn",
+        "RollBackIn",
+        "RestoreIn",
+        "EventIn",
+        "LabelIn",
+        "PredictIn",
+        "ProjectIn",
+    ):
         assert schema["components"]["schemas"][name]["additionalProperties"] is False
 
 
@@ -92,6 +102,17 @@ def test_null_is_no_value_and_described_as_such(schema, client, project, owner):
         assert answer.status_code == 200, answer.content
         refused = client.post(url, {"features": None}, content_type="application/json", headers=token)
         assert refused.status_code in (400, 422)
+
+
+def test_streams_and_single_objects_are_described_beside_lists(schema):
+    for name in ("events", "labels", "predict"):
+        content = schema["paths"][f"/api/v1/projects/{{slug}}/{name}/"]["post"]["requestBody"]["content"]
+        assert content["application/x-ndjson"]["examples"]
+        body = schema["components"]["schemas"][content["application/json"]["schema"]["$ref"].rpartition("/")[2]]
+        one, several = body["oneOf"]
+        assert several["items"] == one
+        given = schema["components"]["schemas"][one["$ref"].rpartition("/")[2]]["properties"]["id"]
+        assert {"type": "integer"} in given["oneOf"]
 
 
 @pytest.mark.django_db

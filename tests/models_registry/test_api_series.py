@@ -74,7 +74,15 @@ def test_curves_of_a_run_that_really_learned(api, project):
 
 def test_wrong_questions(api, saw):
     assert "it has ROCAUC" in refused(api.get("runs/1/metrics/", {"name": "Beauty"}), 400)["message"]
-    for query in ({"points": 1}, {"points": "many"}, {"points": 10**9}, {"from": 0}, {"to": 2**64}, {"name": "a\x00"}):
+    for query in (
+        {"points": 1},
+        {"points": "many"},
+        {"points": 10**9},
+        {"from": 0},
+        {"from": 5, "to": 3},
+        {"to": 2**64},
+        {"name": "a\x00"},
+    ):
         refused(api.get("runs/1/metrics/", query), 400)
     refused(api.get("runs/7/metrics/"), 404)
 
