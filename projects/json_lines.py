@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from projects.bodies import MAX_LINE, BodyError, decode
 from projects.csv_files.guess import (
-    SAMPLE_ROWS,
     SHOWN_ROWS,
     Preview,
     UnreadableFileError,
     check_names,
     describe_table,
+    take_sample,
 )
 from projects.csv_files.plan import BOOLEAN, NUMBER, TEXT, CsvPlan
 from projects.csv_files.records import RAW_SHOWN, Bytes, Record
@@ -34,6 +33,8 @@ class JsonLine:
     next_offset: int
     error: str = ""
     raw: str = ""
+    #: Its bytes.
+    size: int = 0
 
 
 def read_json_lines(file: Bytes, *, offset: int, line: int) -> Iterator[JsonLine]:
@@ -58,7 +59,7 @@ def read_json_lines(file: Bytes, *, offset: int, line: int) -> Iterator[JsonLine
                 error = str(wrong)
         if not error and type(value) is not dict:
             error = "expected a JSON object on each line"
-        yield JsonLine(line - 1, value, line, offset, error, shown)
+        yield JsonLine(line - 1, value, line, offset, error, shown, len(raw))
 
 
 def is_event(value: Mapping[str, Any]) -> bool:
@@ -102,7 +103,7 @@ def preview_json_lines(file: Bytes, *, task: str, label_name: str, label_type: s
         No line of them can be read, with what to do about it.
 
     """
-    sample = list(islice(read_json_lines(file, offset=0, line=1), SAMPLE_ROWS))
+    sample = take_sample(read_json_lines(file, offset=0, line=1), lambda one: one.size)
     good = [one for one in sample if not one.error]
     if not good:
         why = f" Line {sample[0].line}: {sample[0].error}." if sample else ""

@@ -269,7 +269,8 @@ class DataImport(models.Model):
     #: How the file is read: columns with their types, delimiter, label column; or the data set and its rate.
     options = models.JSONField(default=dict)
     state = models.CharField(max_length=12, choices=State.choices, default=State.PREVIEW)
-    #: Where reading goes on: lines of the file (or events of the data set) done, and the byte offset of the next one.
+    #: Where reading goes on: lines of the file (or events of the data set) done, and the byte offset of the next
+    #: one; of a Parquet file the characters that its rows have so far.
     row = models.BigIntegerField(default=0)
     offset = models.BigIntegerField(default=0)
     total_rows = models.BigIntegerField(null=True)

@@ -113,7 +113,7 @@ def first_offset(kind: str, file: Bytes) -> int:
 def read_rows(
     kind: str, file: Bytes, path: str, plan: CsvPlan, task: str, key_prefix: str, *, row: int, offset: int
 ) -> Iterator[Row]:
-    """Yield the rows behind the first `row` ones, which end at the byte `offset`.
+    """Yield the rows behind the first `row` ones, which end at `offset`: a byte, or a count of characters in Parquet.
 
     Raises
     ------
@@ -126,14 +126,14 @@ def read_rows(
             yield _as_event(one, task, key_prefix)
         return
     reader = RowReader(plan, task, key_prefix)
-    reading: Any = reading_on(path, row) if kind == PARQUET else nullcontext(None)
+    reading: Any = reading_on(path, row, offset) if kind == PARQUET else nullcontext(None)
     with reading as parquet, closing(_records(kind, file, plan, row, offset)) as others:
         for record in parquet or others:
             try:
                 event, error = reader.read(record), ""
             except PayloadError as wrong:
                 event, error = None, str(wrong)
-            # Rows of a Parquet file are numbered and have no place in bytes.
+            # Rows of a Parquet file are numbered; their place is how many characters they have up to there.
             done = record.line if kind == PARQUET else record.next_line - 1
             yield Row(record.line, event, error, _shown(record, plan), done, record.next_offset)
 

@@ -6,9 +6,10 @@ import codecs
 import csv
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from typing import TypeVar
 
 from projects.csv_files.plan import (
     BOOLEAN,
@@ -29,6 +30,8 @@ from projects.csv_files.records import Bytes, Record, read_records
 from projects.payload import MAX_NAME, PayloadError, read_time
 from projects.texts import fault_of, storable
 
+Row = TypeVar("Row")
+
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 ENCODINGS = {
     "utf-8": "UTF-8",
@@ -38,6 +41,8 @@ ENCODINGS = {
 #: One field of the confirming form each, of which Django takes 1,000 (DATA_UPLOAD_MAX_NUMBER_FIELDS).
 MAX_COLUMNS = 990
 SAMPLE_ROWS = 1_000
+#: Characters after which a sample is large enough, whatever its number of rows.
+SAMPLE_TEXT = 4 * 2**20
 SHOWN_ROWS = 8
 #: A column counts as numbers when this share of its values are; the others will be set aside with their reason.
 MOSTLY = 0.9
@@ -201,7 +206,7 @@ def preview(
     records = read_records(file, offset=header_offset(file), line=1, encoding=encoding, delimiter=delimiter)
     header = next(records, None)
     names = _names(header, delimiter)
-    sample = list(islice(records, SAMPLE_ROWS))
+    sample = take_sample(records, lambda record: record.length)
     bad = [record for record in sample if record.error or len(record.fields) != len(names)]
     good = [record for record in sample if not record.error and len(record.fields) == len(names)]
     if not good:
@@ -211,6 +216,18 @@ def preview(
     decimal = _decimal(good, delimiter)
     plan = CsvPlan(encoding, delimiter, [(name, TEXT) for name in names], label_type, decimal)
     return describe_table(plan, good, bad, warnings, task=task, label_name=label_name)
+
+
+def take_sample(rows: Iterable[Row], length_of: Callable[[Row], int]) -> list[Row]:
+    """Return the first rows, as many as a preview looks at: fewer where they are long, for they are held in memory."""
+    sample: list[Row] = []
+    length = 0
+    for row in islice(rows, SAMPLE_ROWS):
+        sample.append(row)
+        length += length_of(row)
+        if length >= SAMPLE_TEXT:
+            break
+    return sample
 
 
 def describe_table(

@@ -40,6 +40,11 @@ class Record:
     error: str = ""
     raw: str = ""
 
+    @property
+    def length(self) -> int:
+        """Return how many characters its values have."""
+        return sum(map(len, self.fields))
+
 
 def read_records(file: Bytes, *, offset: int, line: int, encoding: str, delimiter: str) -> Iterator[Record]:
     """Yield the records from the byte `offset` on, where `line` (from 1) begins; blank lines are passed over."""

@@ -24,6 +24,8 @@ MEMORY = 1536 * 2**20
 MAX_ROWS = 20_000_000
 MAX_GROUP = 2**30
 BATCH = 1_000
+#: Values that are unpacked at once: each may be a long text of which the file has one copy.
+CELLS = 4_000
 #: Characters of a frame after which the next one begins, and of a text: longer ones are refused anyway.
 FRAME = 2**22
 LONGEST_TEXT = 10_001
@@ -85,7 +87,8 @@ def _rows(file: Any, names: list[str], start: int) -> Iterator[list[str]]:
         del groups[0]
     if not groups or not names:
         return
-    for batch in file.iter_batches(batch_size=BATCH, row_groups=groups, columns=names, use_threads=False):
+    count = max(1, min(BATCH, CELLS // len(names)))
+    for batch in file.iter_batches(batch_size=count, row_groups=groups, columns=names, use_threads=False):
         skipped = min(start, batch.num_rows)
         start -= skipped
         if skipped < batch.num_rows:

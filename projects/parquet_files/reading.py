@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
 
-from projects.csv_files.guess import SAMPLE_ROWS, Preview, UnreadableFileError, check_names, describe_table
+from projects.csv_files.guess import Preview, UnreadableFileError, check_names, describe_table, take_sample
 from projects.csv_files.plan import BOOLEAN, NUMBER, TEXT, CsvPlan
 from projects.csv_files.records import Record
 
@@ -21,6 +22,12 @@ _ROOT = Path(__file__).parents[2]
 _decode = msgspec.msgpack.Decoder().decode
 #: Readers that wait for the next step of their import; without one, reading begins at the row group again.
 _KEPT = 2
+#: Seconds after which one that waits is let go of: its import may be paused, over, or in another worker's hands.
+IDLE = 5.0
+#: A file may hold one copy of a text and say that a million rows have it. So its rows, as the database will hold them
+#: with the names of their columns, may have this many times the bytes of the file, and as many characters as any may.
+MOST_TIMES = 100
+MOST_FREE = 256 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +40,14 @@ class Description:
 
 
 class Reader:
-    """A process that reads a file from a row on."""
+    """A process that reads a file from a row on; `text` counts the characters of the rows, those before included."""
 
-    def __init__(self, path: str, start: int) -> None:
+    def __init__(self, path: str, start: int, text: int = 0) -> None:
         self.row = start
+        self.text = text
+        self._size = Path(path).stat().st_size
+        self._most = max(MOST_FREE, MOST_TIMES * self._size)
+        self._idle: threading.Timer | None = None
         self._process = subprocess.Popen(  # noqa: S603 - our own module; the path is one of our storage
             [sys.executable, "-m", "projects.parquet_files.child", path, str(start)],
             stdout=subprocess.PIPE,
@@ -51,6 +62,7 @@ class Reader:
             if given is None:
                 raise UnreadableFileError("This file cannot be read: its reader stopped. It may be damaged.")
             self.file = Description(given["rows"], [(name, kind) for name, kind in given["columns"]], given["left_out"])
+            self._names = sum(len(name) for name, _ in self.file.columns)
         except BaseException:
             self.close()
             raise
@@ -66,8 +78,26 @@ class Reader:
                         )
                     return
                 self._rest = rows[::-1]
+            fields = self._rest.pop()
             self.row += 1
-            yield Record(self.row, self._rest.pop(), self.row + 1, 0)
+            self.text += self._names + sum(map(len, fields))
+            if self.text > self._most:
+                raise UnreadableFileError(
+                    f"Up to row {self.row:,} this file unpacks to more than {self._most >> 20:,} MB,"
+                    f" {self._most // self._size:,} times its size. Split it into files of fewer rows."
+                )
+            yield Record(self.row, fields, self.row + 1, self.text)
+
+    def wait(self, close: Callable[[], None]) -> None:
+        """Call `close` when the reader is not used for some seconds."""
+        self._idle = threading.Timer(IDLE, close)
+        self._idle.daemon = True
+        self._idle.start()
+
+    def go_on(self) -> None:
+        """Do not call it: the reader is used again."""
+        if self._idle is not None:
+            self._idle.cancel()
 
     def close(self) -> None:
         """End the process."""
@@ -90,16 +120,17 @@ class Reader:
 
 
 _open: dict[str, Reader] = {}
+_lock = threading.Lock()
 
 
 @contextlib.contextmanager
-def reading_on(path: str, start: int) -> Iterator[Reader]:
-    """Give a reader at row `start`: the one that came as far in the last step of this process, or a new one."""
-    reader = _open.pop(path, None)
+def reading_on(path: str, start: int, text: int) -> Iterator[Reader]:
+    """Give a reader at row `start`, before which rows have so much text: the last step's of this process, or new."""
+    reader = _take_out(path)
     if reader is not None and reader.row != start:
         reader.close()
         reader = None
-    reader = reader or Reader(path, start)
+    reader = reader or Reader(path, start, text)
     try:
         yield reader
     except GeneratorExit:  # whoever reads had enough for now
@@ -113,13 +144,23 @@ def reading_on(path: str, start: int) -> Iterator[Reader]:
 
 def _keep(path: str, reader: Reader) -> None:
     while len(_open) >= _KEPT:
-        _open.pop(next(iter(_open))).close()
-    _open[path] = reader
+        close_reader(next(iter(_open)))
+    with _lock:
+        _open[path] = reader
+        reader.wait(partial(close_reader, path))
+
+
+def _take_out(path: str) -> Reader | None:
+    with _lock:
+        reader = _open.pop(path, None)
+        if reader is not None:
+            reader.go_on()
+    return reader
 
 
 def close_reader(path: str) -> None:
-    """Let go of the reader of a file that is done."""
-    reader = _open.pop(path, None)
+    """Let go of the reader of a file, if one waits."""
+    reader = _take_out(path)
     if reader is not None:
         reader.close()
 
@@ -138,7 +179,7 @@ def preview_parquet(path: str, *, task: str, label_name: str, label_type: str = 
         found = reader.file
         if not found.columns:
             raise UnreadableFileError("No column of this file holds numbers, texts, times or true and false.")
-        rows = list(islice(reader, SAMPLE_ROWS))
+        rows = take_sample(reader, lambda record: record.length)
     finally:
         reader.close()
     if not rows:

@@ -35,6 +35,8 @@ State = DataImport.State
 
 CHUNK_ROWS = 2_000
 CHUNK_SECONDS = 1.0
+#: Bytes of rows after which a chunk is full, whatever their number: it is held in memory.
+CHUNK_BYTES = 4 * 2**20
 #: A step whose worker is silent for this long is taken up by another.
 LEASE = timedelta(seconds=30)
 #: An upload that is not confirmed is thrown away after this.
@@ -137,15 +139,20 @@ def _read_file(data_import: DataImport) -> Chunk:
     path = data_import.file.path
     with data_import.file.open("rb") as file:
         rows = read_rows(data_import.kind, file, path, plan, task, prefix, row=row, offset=offset)
-        for number, one in enumerate(rows, start=1):
-            chunk.row, chunk.offset = one.next_row, one.next_offset
-            if one.event is None:
-                chunk.rejected.append(Rejection(one.line, one.error))
-            else:
-                chunk.items.append(one.event)
-            chunk.raw[one.line] = one.raw
-            if number >= CHUNK_ROWS or time.monotonic() > stop_at:
-                return chunk
+        try:
+            for number, one in enumerate(rows, start=1):
+                chunk.row, chunk.offset = one.next_row, one.next_offset
+                if one.event is None:
+                    chunk.rejected.append(Rejection(one.line, one.error))
+                else:
+                    chunk.items.append(one.event)
+                chunk.raw[one.line] = one.raw
+                if number >= CHUNK_ROWS or chunk.offset - offset >= CHUNK_BYTES or time.monotonic() > stop_at:
+                    return chunk
+        except UnreadableFileError:
+            if not chunk.raw:
+                raise
+            return chunk  # what was read comes in; the next step finds the fault first
     close_file(data_import.kind, path)
     chunk.at_end = True
     return chunk
