@@ -13,6 +13,7 @@ from models_registry import doorbell
 from models_registry.api.call import ProjectCall
 from models_registry.api.examples import COMPARISON, COMPARISON_RESULT
 from models_registry.api.fields import LARGEST_NUMBER, Flag, ModelReference, Text, Whole, name_user, read
+from models_registry.api.judging import JudgingIn, take_judging
 from models_registry.api.runs import find_model
 from models_registry.models import Comparison, Run
 from models_registry.selectors.comparisons import candidates_of, find_comparison
@@ -52,7 +53,7 @@ class SweepIn(Body):
     )
 
 
-class ComparisonIn(Body):
+class ComparisonIn(JudgingIn):
     """What starting a comparison takes: `models`, or `sweep`."""
 
     models = serializers.ListField(
@@ -161,6 +162,11 @@ class Comparisons(ProjectCall):
         examples=[
             OpenApiExample("Models", {"models": ["Scaled logistic", 8], "seed": 1}, request_only=True),
             OpenApiExample(
+                "Judged by other metrics",
+                {"models": [7, 8], "metrics": ["F1", "MCC"], "window": 200, "baseline": "last", "drift": False},
+                request_only=True,
+            ),
+            OpenApiExample(
                 "A grid",
                 {"sweep": {"model": "Scaled logistic", "values": {"steps[1].params.l2": [0, 0.01, 0.1]}}},
                 request_only=True,
@@ -190,6 +196,7 @@ class Comparisons(ProjectCall):
         models, sweep, name = given.pop("models", None), given.pop("sweep", None), given.pop("name")
         if (models is None) == (sweep is None):
             raise UserError("Give either models or a sweep.", fields={"models": "This, or sweep."})
+        given["judging"] = take_judging(given)
         if models is not None:
             found = [find_model(project, one) for one in models]
             made = start_comparison(project=project, name=name, models=found, actor=actor, **given)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
@@ -16,12 +16,11 @@ from models_registry import doorbell
 from models_registry.api.call import ProjectCall
 from models_registry.api.examples import RUN, VERSION
 from models_registry.api.fields import LARGEST_NUMBER, Flag, ModelReference, Number, Text, Whole, read
+from models_registry.api.judging import JudgingIn, take_judging
 from models_registry.api.shapes import RunOut, VersionOut, list_runs
-from models_registry.learning.baselines import TITLES
 from models_registry.models import RegisteredModel, Run, Version
 from models_registry.selectors.run_table import search_runs
 from models_registry.selectors.runs import find_run
-from models_registry.services.judging import LARGEST_WINDOW, WINDOW, Judging
 from models_registry.services.runs import PUBLISH_EVERY, cancel_run, pause_run, resume_run, start_run
 from models_registry.services.tracking import (
     LONGEST_NOTE,
@@ -37,20 +36,7 @@ from projects.api_fields import Body
 from projects.models import Project
 
 
-@extend_schema_field({"oneOf": [{"type": "boolean"}, {"type": "object"}]})
-class Detector(serializers.Field[Any, Any, Any, Any]):
-    """True, false, or the spec of a drift detector."""
-
-    def to_internal_value(self, data: Any) -> bool | dict[str, Any]:
-        if not isinstance(data, bool | dict):
-            raise serializers.ValidationError("Expected true, false, or the spec of a drift detector.")
-        return data
-
-    def to_representation(self, value: Any) -> Any:
-        return value
-
-
-class RunIn(Body):
+class RunIn(JudgingIn):
     """What starting a run takes."""
 
     model = ModelReference(help_text="Id or name of the model.")
@@ -73,30 +59,6 @@ class RunIn(Body):
         max_value=100_000_000,
         help_text="Events between two versions, at first: as a run grows the distance doubles, so that it has few. "
         "0 publishes only at the end and on request.",
-    )
-
-    metrics = serializers.ListField(
-        child=Text(max_length=40),
-        required=False,
-        default=list,
-        max_length=20,
-        help_text="Names of metrics; the project's primary one is always among them. Empty: the usual ones.",
-    )
-    window = Whole(
-        required=False,
-        default=WINDOW,
-        min_value=2,
-        max_value=LARGEST_WINDOW,
-        help_text="Events over which rolling metrics are taken.",
-    )
-    baseline = serializers.ChoiceField(
-        sorted(TITLES), required=False, allow_blank=True, default="", help_text="The guess that a model has to beat."
-    )
-    drift = Detector(
-        required=False,
-        default=True,
-        help_text="What watches the error: true for the usual detector, false for none, or the spec of one: "
-        '`{"use": "drift.ADWIN", "params": {"delta": 0.01}}`.',
     )
 
 
@@ -174,7 +136,7 @@ class Runs(ProjectCall):
         given = read(RunIn, request.data)
         model = find_model(project, given.pop("model"))
         version = _find_version(project, given.pop("from_version"))
-        judging = Judging(tuple(given.pop("metrics")), given.pop("window"), given.pop("baseline"), given.pop("drift"))
+        judging = take_judging(given)
         run = start_run(model=model, from_version=version, actor=actor, trigger="api", judging=judging, **given)
         doorbell.ring(run.pk)
         return Response(RunOut(run).data, status=201)

@@ -11,6 +11,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.forms import BoundField
 
+from models_registry.forms.judging import JudgingForm
 from models_registry.forms.runs import LARGEST_SEED, MODE_HELP, MODES
 from models_registry.learning.errors import SpecError
 from models_registry.learning.parameters import Setting, list_settings
@@ -26,8 +27,8 @@ GRID, RANDOM = "grid", "random"
 MOST_VALUES = 50
 
 
-class PassForm(forms.Form):
-    """What every comparison takes: how far to learn, with which seed, and how often a version is kept."""
+class PassForm(JudgingForm):
+    """What every comparison takes: how far to learn, with which seed, how often a version is kept, how it is judged."""
 
     mode = forms.ChoiceField(
         label="How far to learn", choices=MODES, initial=Run.Mode.REPLAY, widget=ChoiceList(helps=MODE_HELP)
@@ -46,9 +47,10 @@ class PassForm(forms.Form):
         help_text="All candidates get the same one. Empty: drawn at random and recorded.",
     )
 
-    def pass_options(self) -> dict[str, Any]:
-        """Return what the services take."""
-        return {name: self.cleaned_data[name] for name in ("mode", "publish_every", "seed")}
+    def pass_options(self, drift: bool | dict[str, Any]) -> dict[str, Any]:
+        """Return what the services take, with what watches the error."""
+        options = {name: self.cleaned_data[name] for name in ("mode", "publish_every", "seed")}
+        return options | {"judging": self.judging(drift)}
 
 
 class ComparisonForm(PassForm):
@@ -124,7 +126,7 @@ class SweepForm(PassForm):
     )
 
     def __init__(self, *args: Any, model: RegisteredModel, at_work: int = 0, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, project=model.project, **kwargs)
         self.model, self.at_work = model, at_work
         self.settings = [setting for setting in list_settings(model.spec) if _kinds(setting)]
         self.specs: dict[str, dict[str, Any]] = {}

@@ -8,11 +8,9 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 
+from models_registry.forms.judging import JudgingForm
 from models_registry.learning import schedule
-from models_registry.learning.baselines import TITLES, list_baselines
-from models_registry.learning.measures import list_measures
 from models_registry.models import RegisteredModel, Run, Version
-from models_registry.services.judging import LARGEST_WINDOW, WINDOW, Judging, usual_metrics
 from models_registry.services.runs import PUBLISH_EVERY
 from ops_portal.forms import ChoiceList
 from projects.models import Project
@@ -28,7 +26,7 @@ MODE_HELP = {
 }
 
 
-class RunForm(forms.Form):
+class RunForm(JudgingForm):
     """A new run of one of the project's models."""
 
     model = forms.ModelChoiceField(RegisteredModel.objects.none(), empty_label=None)
@@ -58,32 +56,10 @@ class RunForm(forms.Form):
         help_text="The same spec, events and seed give the same model. Empty: drawn at random and recorded.",
     )
 
-    metrics = forms.MultipleChoiceField(
-        widget=forms.CheckboxSelectMultiple, required=False, help_text="The project's primary metric is always one."
-    )
-    window = forms.IntegerField(
-        label="Rolling window",
-        required=False,
-        min_value=2,
-        max_value=LARGEST_WINDOW,
-        initial=WINDOW,
-        help_text="Events over which rolling metrics are taken; fading ones forget at the same pace.",
-    )
-    baseline = forms.ChoiceField(
-        required=False,
-        help_text="A guess that ignores the features, scored on the same events and drawn in every chart.",
-    )
-
     def __init__(self, *args: Any, project: Project, models: QuerySet[RegisteredModel], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.project = project
+        super().__init__(*args, project=project, **kwargs)
         fields: dict[str, Any] = self.fields
         fields["model"].queryset = models
-        fields["metrics"].choices = [(measure.name, measure.title) for measure in list_measures(project.task)]
-        fields["metrics"].initial = usual_metrics(project)
-        kinds = list_baselines(project.task)
-        fields["baseline"].choices = [(kind, TITLES[kind]) for kind in kinds]
-        fields["baseline"].initial = kinds[0]
         versions = Version.objects.filter(project=project).select_related("model")
         fields["from_version"].queryset = versions
         newest = list(versions.only("number", "position", "model__name")[:OFFERED_VERSIONS])
@@ -102,23 +78,6 @@ class RunForm(forms.Form):
                 "from_version", f"{version} is a version of {version.model.name}; choose that model, or another start."
             )
         return given
-
-    def judging(self, drift: bool | dict[str, Any]) -> Judging:
-        """Return how the run is to be judged: what is as usual is left to the usual."""
-        given = self.cleaned_data
-        metrics, usual = given["metrics"], usual_metrics(self.project)
-        first = list_baselines(self.project.task)[0]
-        return Judging(
-            metrics=() if set(metrics) == set(usual) else tuple(metrics),
-            window=given["window"] or WINDOW,
-            baseline="" if given["baseline"] == first else given["baseline"],
-            drift=drift,
-        )
-
-    @property
-    def judging_refused(self) -> bool:
-        """Whether something is wrong with how it is to be judged."""
-        return bool({"metrics", "window", "baseline"} & set(self.errors))
 
 
 class RestoreForm(forms.Form):

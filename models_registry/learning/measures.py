@@ -70,17 +70,19 @@ class Measure:
         ('91.2%', '1,234')
         >>> find_measure("MAE").format(1.2345e20)
         '1.23e+20'
+        >>> find_measure("ROCAUC").format(-0.0), find_measure("R2").format(-0.0004)
+        ('0.0%', '0.000')
         """
         if value is None or not math.isfinite(value):
             return "-"
         size = abs(value)
         if size >= MOST_IN_FULL:
             return f"{value:.2e}"
-        if self.style == "percent":
-            return f"{100 * value:.1f}%"
-        if self.style == "points":
-            return f"{value:.1f}%"
-        return f"{value:,.0f}" if size >= 1000 else f"{value:.1f}" if size >= 100 else f"{value:.3f}"
+        # A zero that is left of a small negative number has no sign.
+        if self.style in ("percent", "points"):
+            return f"{round(100 * value if self.style == 'percent' else value, 1) + 0.0:.1f}%"
+        digits = 0 if size >= 1000 else 1 if size >= 100 else 3
+        return f"{round(value, digits) + 0.0:,.{digits}f}"
 
     def is_better(self, value: float, other: float) -> bool:
         """Whether the first value is the better one."""

@@ -95,6 +95,9 @@ _FIXED = (
     Column(
         "portal", "Portal", ABOUT, lambda run: run.environment.get("portal"), KeyTextTransform("portal", "environment")
     ),
+    Column(
+        "commit", "Commit", ABOUT, lambda run: run.environment.get("commit"), KeyTextTransform("commit", "environment")
+    ),
     Column("progress", "Progress", RESULT, lambda run: run.position, "position", "progress"),
     Column("last", "Last event", RESULT, lambda run: run.position, "position", "number"),
     Column("learned", "Learned", RESULT, lambda run: run.learned, "learned", "number"),

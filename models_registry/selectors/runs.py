@@ -76,6 +76,11 @@ class RunRow:
         return self.done / self.total if self.total else float(self.state == Run.State.COMPLETED)
 
     @property
+    def progress(self) -> str:
+        """Say how far the run is: `1,250 of 1,250`, `follows, 20 of 25`."""
+        return f"{'follows, ' if self.follows else ''}{self.position:,} of {self.goal:,}"
+
+    @property
     def left(self) -> int:
         """Events between the run and its goal."""
         return max(0, self.goal - self.position)
@@ -257,7 +262,7 @@ def open_run(project: Project, run: Run) -> RunPage:
         trigger=run.trigger,
         window=int(run.options.get("window") or 0),
         publish_every=int(run.options.get("publish_every") or 0),
-        watched_by=_name_watcher(run.options.get("drift")),
+        watched_by=name_watcher(run.options.get("drift")),
         baseline=TITLES.get(run.options.get("baseline") or list_baselines(project.task)[0], ""),
         learning_seconds=run.learning_seconds,
         checkpoint_bytes=run.checkpoint_bytes,
@@ -282,7 +287,8 @@ def open_run(project: Project, run: Run) -> RunPage:
     )
 
 
-def _name_watcher(drift: bool | dict[str, Any] | None) -> str:
+def name_watcher(drift: bool | dict[str, Any] | None) -> str:
+    """Say what watches a run's error, with the parameters that were set; empty when nothing does."""
     if not drift:
         return ""
     spec = USUAL_DETECTOR if drift is True else drift

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from models_registry.models import Deployment, Run, Version
 from models_registry.selectors.curves import MOST_CURVES, draw_curves
 from models_registry.selectors.metrics import Figure, distance, metric_names, primary_name
 from models_registry.selectors.runs import RunRow, row_of
+from models_registry.selectors.side_by_side_facts import differing_facts, read_fact
 from models_registry.selectors.verdicts import judge, tested_metric
 from ops_portal.charts import Axis, Chart, parallel_chart
 from ops_portal.templatetags.reading import DASH
@@ -33,6 +34,7 @@ class Cell:
 
     text: str
     differs: bool
+    value: Any
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Line:
 
     row: RunRow
     name: str
+    #: Why it failed; empty where it did not.
+    error: str
     champion: bool
     version: int | None
     #: One per `SideBySide.parameters`.
@@ -91,6 +95,17 @@ class SideBySide:
         return any(line.row.active for line in self.lines)
 
     @property
+    def to_deploy(self) -> Line | None:
+        """The best by the shown metric of those that have a version and did not fail, if there is any."""
+        known = [
+            line
+            for line in self.lines
+            if line.version is not None and line.figures[0].value is not None and line.row.state != Run.State.FAILED
+        ]
+        pick = max if self.measure.greater_is_better else min
+        return pick(known, key=lambda line: line.figures[0].value or 0.0, default=None)
+
+    @property
     def headline(self) -> str:
         """Say in one sentence how the challengers do."""
         better = [line for line in self.challengers if line.verdict and line.verdict.better == line.name]
@@ -121,7 +136,7 @@ def compare_runs(project: Project, runs: Sequence[Run], *, metric: str = "", cha
     tested = tested_metric(project.task, measure.name)
     verdicts = judge(chosen, ordered[1:], names, project.task, tested) if len(ordered) > 1 else []
     measures = (measure, *(each for each in offered if each != measure))
-    parameters, facts = _differing(ordered), _fact_names(ordered)
+    parameters, facts = _differing(ordered), differing_facts(ordered)
     versions = dict(
         Version.objects.filter(run__in=[run.pk for run in ordered]).order_by("number").values_list("run_id", "number")
     )
@@ -130,6 +145,7 @@ def compare_runs(project: Project, runs: Sequence[Run], *, metric: str = "", cha
         Line(
             row=row_of(run, project),
             name=names[run.pk],
+            error=run.error,
             champion=run is chosen,
             version=versions.get(run.pk),
             parameters=_cells(run, chosen, parameters),
@@ -139,7 +155,7 @@ def compare_runs(project: Project, runs: Sequence[Run], *, metric: str = "", cha
             lead="" if run is chosen else _lead(run, chosen, measure),
             standing="" if run is chosen else _standing(run, chosen, measure),
             verdict=None if run is chosen else verdicts[index - 1],
-            facts=tuple(Cell(text, text != _fact(chosen, name)) for name in facts for text in [_fact(run, name)]),
+            facts=_fact_cells(run, chosen, facts),
         )
         for index, run in enumerate(ordered)
     )
@@ -225,7 +241,12 @@ def _set_names(spec: dict[str, Any]) -> list[str]:
 
 def _cells(run: Run, champion: Run, names: Sequence[str]) -> tuple[Cell, ...]:
     ours, theirs = run.model.parameters, champion.model.parameters
-    return tuple(Cell(_show(ours, name), _show(ours, name) != _show(theirs, name)) for name in names)
+    return tuple(Cell(_show(ours, name), _show(ours, name) != _show(theirs, name), ours.get(name)) for name in names)
+
+
+def _fact_cells(run: Run, champion: Run, names: Sequence[str]) -> tuple[Cell, ...]:
+    pairs = [(read_fact(run, name), read_fact(champion, name)) for name in names]
+    return tuple(Cell(ours, ours != theirs, ours) for ours, theirs in pairs)
 
 
 def _show(parameters: dict[str, Any], name: str) -> str:
@@ -233,26 +254,6 @@ def _show(parameters: dict[str, Any], name: str) -> str:
         return DASH
     value = parameters[name]
     return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-
-
-_FACTS: dict[str, Callable[[Run], object]] = {
-    "Seed": lambda run: str(run.seed),
-    "Mode": lambda run: run.get_mode_display().partition(":")[0],
-    "First event": lambda run: f"{run.start_position + 1:,}",
-    "Last event": lambda run: f"{run.position:,}",
-    "Window": lambda run: f"{run.options.get('window', 500):,}",
-    "River": lambda run: run.environment.get("river", DASH),
-    "Python": lambda run: run.environment.get("python", DASH),
-    "Portal": lambda run: run.environment.get("portal", DASH),
-}
-
-
-def _fact(run: Run, name: str) -> str:
-    return str(_FACTS[name](run))
-
-
-def _fact_names(runs: Sequence[Run]) -> tuple[str, ...]:
-    return tuple(name for name in _FACTS if len({_fact(run, name) for run in runs}) > 1)
 
 
 def _figure(run: Run, view: str, measure: Measure) -> Figure:

@@ -13,7 +13,7 @@ from django.db import transaction
 from models_registry.learning.errors import SpecError
 from models_registry.learning.sweeps import draw_specs, make_grid
 from models_registry.models import Comparison, RegisteredModel, Run
-from models_registry.services.judging import WINDOW, Judging
+from models_registry.services.judging import USUAL, Judging
 from models_registry.services.numbering import next_number
 from models_registry.services.runs import PUBLISH_EVERY, register_model, start_run
 from ops_portal.errors import UserError
@@ -33,7 +33,7 @@ def start_comparison(
     mode: str = Run.Mode.REPLAY,
     seed: int | None = None,
     publish_every: int = PUBLISH_EVERY,
-    window: int = WINDOW,
+    judging: Judging = USUAL,
     kind: str = Comparison.Kind.COMPARE,
 ) -> Comparison:
     """Start one run per model, all with the same seed, that learn the project's events in one pass."""
@@ -61,7 +61,7 @@ def start_comparison(
             actor=actor,
             seed=seed,
             publish_every=publish_every,
-            judging=Judging(window=window),
+            judging=judging,
             trigger=f"{kind} {comparison.number}",
             comparison=comparison,
         )
@@ -84,6 +84,7 @@ def start_sweep(
     seed: int | None = None,
     mode: str = Run.Mode.REPLAY,
     publish_every: int = PUBLISH_EVERY,
+    judging: Judging = USUAL,
 ) -> Comparison:
     """Compare variants of one model, each registered under the model's name and what is different in it.
 
@@ -95,9 +96,8 @@ def start_sweep(
         The variants by what is different: `{"l2=0.1": spec, ...}`, as `learning.sweeps` makes them.
     actor
         Who starts it.
-    seed, mode, publish_every
+    seed, mode, publish_every, judging
         As for any comparison.
-
     """
     if not 2 <= len(specs) <= MOST_CANDIDATES:
         raise UserError(say_how_many(len(specs)), code="wrong_count", fields={"sweep": f"{len(specs)} candidates."})
@@ -110,6 +110,7 @@ def start_sweep(
         mode=mode,
         seed=seed,
         publish_every=publish_every,
+        judging=judging,
         kind=Comparison.Kind.SWEEP,
     )
 

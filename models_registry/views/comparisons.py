@@ -7,19 +7,22 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from models_registry import doorbell
 from models_registry.forms.comparisons import ComparisonForm, SweepForm
+from models_registry.forms.detectors import read_detector
 from models_registry.models import Comparison, RegisteredModel, Run
 from models_registry.selectors.comparisons import candidates_of, find_comparison, list_comparisons, pick_runs
 from models_registry.selectors.pipelines import name_steps
 from models_registry.selectors.side_by_side import MOST_RUNS, SideBySide, compare_runs
+from models_registry.selectors.side_by_side_rows import list_rows
 from models_registry.services.comparisons import start_comparison, start_sweep
 from models_registry.services.runs import cancel_run
+from models_registry.views.downloads import send_rows
 from ops_portal.errors import UserError
 from projects.access import VIEW, WORK, project_page
 from projects.models import Project
@@ -39,9 +42,10 @@ def comparison_list(request: HttpRequest, project: Project) -> HttpResponse:
 @project_page(WORK)
 def comparison_create(request: HttpRequest, project: Project) -> HttpResponse:
     """Start a comparison of several models."""
-    models = _models(project)
-    form = ComparisonForm(request.POST or None, models=models, initial={"models": request.GET.getlist("model")})
-    if request.method == "POST" and form.is_valid():
+    models, detector = _models(project), read_detector(request.POST, project.task)
+    initial = {"models": request.GET.getlist("model")}
+    form = ComparisonForm(request.POST or None, project=project, models=models, initial=initial)
+    if request.method == "POST" and form.is_valid() and detector.valid:
         given = form.cleaned_data
         try:
             started = start_comparison(
@@ -49,14 +53,14 @@ def comparison_create(request: HttpRequest, project: Project) -> HttpResponse:
                 name=given["name"],
                 models=given["models"],
                 actor=_actor(request),
-                **form.pass_options(),
+                **form.pass_options(detector.drift),
             )
         except UserError as refused:
-            form.add_error(None, refused.message)
+            form.refuse(refused)
         else:
             return _started(request, started)
     words = {model.pk: name_steps(model.spec) for model in models}
-    context = {"project": project, "form": form, "words": words}
+    context = {"project": project, "form": form, "words": words, "detector": detector}
     return render(request, "models_registry/comparison_create.html", context, status=422 if form.is_bound else 200)
 
 
@@ -67,16 +71,19 @@ def sweep_create(request: HttpRequest, project: Project) -> HttpResponse:
     model = _chosen_model(request, project)
     if model is None:
         return render(request, "models_registry/sweep_model.html", {"project": project, "models": _models(project)})
-    form = _sweep_form(request, model)
-    if request.method == "POST" and form.is_valid() and "count_only" not in request.POST:
+    form, detector = _sweep_form(request, model), read_detector(request.POST, project.task)
+    ready = form.is_bound and form.is_valid() and detector.valid
+    if ready and "count_only" not in request.POST:
+        options = form.pass_options(detector.drift)
         try:
-            started = start_sweep(base=model, specs=form.specs, actor=_actor(request), **form.pass_options())
+            started = start_sweep(base=model, specs=form.specs, actor=_actor(request), **options)
         except UserError as refused:
-            form.add_error(None, refused.message)
+            form.refuse(refused)
+            ready = False
         else:
             return _started(request, started)
-    wrong = form.is_bound and not form.is_valid()
-    context = {"project": project, "model": model, "form": form, "words": name_steps(model.spec)}
+    wrong = form.is_bound and not ready
+    context = {"project": project, "model": model, "form": form, "words": name_steps(model.spec), "detector": detector}
     return render(request, "models_registry/sweep_create.html", context, status=422 if wrong else 200)
 
 
@@ -120,9 +127,17 @@ def comparison_cancel(request: HttpRequest, project: Project, number: int) -> Ht
 
 @require_safe
 @project_page(VIEW)
+def comparison_export(request: HttpRequest, project: Project, number: int, form: str) -> StreamingHttpResponse:
+    """Send what the page of a comparison shows, as CSV or JSON."""
+    runs = candidates_of(find_comparison(project, number))
+    return _export(request, project, runs, f"comparison-{number}", form)
+
+
+@require_safe
+@project_page(VIEW)
 def run_compare(request: HttpRequest, project: Project) -> HttpResponse:
     """Show any runs side by side: `?r=3&r=5`, as the ticks of the list send them."""
-    asked = [int(text) for text in request.GET.getlist("r") if text.isdecimal() and len(text) < 10]
+    asked = _asked(request)
     runs = pick_runs(project, asked[: MOST_RUNS + 1])
     if not 2 <= len(runs) <= MOST_RUNS:
         messages.warning(request, f"Tick 2 to {MOST_RUNS} runs to compare; {len(set(asked)) or 'none'} came.")
@@ -132,10 +147,33 @@ def run_compare(request: HttpRequest, project: Project) -> HttpResponse:
     return render(request, "models_registry/run_compare.html", context)
 
 
+@require_safe
+@project_page(VIEW)
+def run_compare_export(request: HttpRequest, project: Project, form: str) -> StreamingHttpResponse:
+    """Send what the page of these runs side by side shows, as CSV or JSON."""
+    return _export(request, project, pick_runs(project, _asked(request)[:MOST_RUNS]), "runs-compared", form)
+
+
+def _asked(request: HttpRequest) -> list[int]:
+    return [int(text) for text in request.GET.getlist("r") if text.isdecimal() and len(text) < 10]
+
+
+def _export(request: HttpRequest, project: Project, runs: list[Run], name: str, form: str) -> StreamingHttpResponse:
+    rows = list(list_rows(_compare(request, project, runs))) if runs else []
+    return send_rows(rows, list(rows[0]) if rows else [], name=f"{project.slug}-{name}", form=form)
+
+
+def _compare(request: HttpRequest, project: Project, runs: list[Run]) -> SideBySide:
+    return compare_runs(project, runs, metric=request.GET.get("metric", ""), champion=_champion(request))
+
+
+def _champion(request: HttpRequest) -> int | None:
+    asked = request.GET.get("champion", "")
+    return int(asked) if asked.isdecimal() and len(asked) < 10 else None
+
+
 def _side_by_side(request: HttpRequest, project: Project, runs: list[Run], query: str = "") -> dict[str, Any]:
-    champion = request.GET.get("champion", "")
-    chosen = int(champion) if champion.isdecimal() and len(champion) < 10 else None
-    shown: SideBySide = compare_runs(project, runs, metric=request.GET.get("metric", ""), champion=chosen)
+    shown, chosen = _compare(request, project, runs), _champion(request)
     kept = query + (f"champion={chosen}&" if chosen else "")
     tabs = [
         (measure.title, f"{request.path}?{kept}metric={measure.name}", measure.name)
@@ -146,6 +184,7 @@ def _side_by_side(request: HttpRequest, project: Project, runs: list[Run], query
         "tabs": tabs,
         "metric": shown.measure.name,
         "chart_id": f"curves-{shown.measure.name.lower()}",
+        "shown_as": f"{kept}metric={shown.measure.name}",
     }
 
 

@@ -1,11 +1,7 @@
-"""The table of runs: filters, sorting, chosen columns, what is done to ticked runs, exports, tags and notes."""
+"""The table of runs: filters, sorting, chosen columns, what is done to ticked runs, exports."""
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Iterator
-from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -20,10 +16,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from models_registry.forms.run_table import RunFilter
 from models_registry.models import RegisteredModel
 from models_registry.selectors.run_columns import MOST_COLUMNS, chosen_keys, find_columns, offer_columns
-from models_registry.selectors.run_table import ARCHIVED, export_runs, list_run_table, list_tags
-from models_registry.selectors.runs import find_run
-from models_registry.services.tracking import archive_runs, choose_columns, describe_run, tag_runs, unarchive_runs
-from ops_portal.errors import UserError, error_response
+from models_registry.selectors.run_table import ARCHIVED, export_runs, export_titles, list_run_table, list_tags
+from models_registry.services.tracking import archive_runs, choose_columns, tag_runs, unarchive_runs
+from models_registry.views.downloads import send_rows
+from ops_portal.errors import UserError
 from ops_portal.http import safe_next
 from projects.access import VIEW, WORK, project_page, refuse
 from projects.models import Project
@@ -57,10 +53,7 @@ def run_export(request: HttpRequest, project: Project, form: str) -> StreamingHt
     query = _filter(request, project).chosen()
     columns = find_columns(project, chosen_keys(_user(request), project))
     rows = export_runs(project, query, columns)
-    titles = ["Run", *(column.title for column in columns)]
-    lines, kind = (_as_csv(rows, titles), "text/csv") if form == "csv" else (_as_json(rows), "application/json")
-    headers = {"Content-Disposition": f'attachment; filename="{project.slug}-runs.{form}"'}
-    return StreamingHttpResponse(lines, content_type=f"{kind}; charset=utf-8", headers=headers)
+    return send_rows(rows, export_titles(columns), name=f"{project.slug}-runs", form=form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -110,25 +103,6 @@ def _mark(request: HttpRequest, project: Project, what: str, numbers: list[int])
         messages.success(request, _archived(request, project, gone))
 
 
-@require_POST
-@project_page(WORK)
-def run_describe(request: HttpRequest, project: Project, number: int) -> HttpResponse:
-    """Keep the tags and the note of one run."""
-    run = find_run(project, number)
-    by_htmx = getattr(request, "htmx", False)
-    tags = request.POST.get("tags", "").split(",")
-    try:
-        describe_run(run=run, actor=_user(request), tags=tags, note=request.POST.get("note", ""))
-    except UserError as wrong:
-        if not by_htmx:
-            raise
-        return error_response(wrong)  # said in a toast; what was written stays in its field
-    if by_htmx:
-        return HttpResponse(status=204)
-    messages.success(request, f"Kept the tags and the note of run {number}.")
-    return redirect("models_registry:run", project.slug, number)
-
-
 def _archived(request: HttpRequest, project: Project, numbers: list[int]) -> str:
     """Say what was put away, with a button that takes it back."""
     context = {"project": project, "numbers": numbers, "back": safe_next(request, "")}
@@ -139,33 +113,6 @@ def _archived(request: HttpRequest, project: Project, numbers: list[int]) -> str
 def _filter(request: HttpRequest, project: Project) -> RunFilter:
     models = RegisteredModel.objects.filter(project=project, archived_at=None)
     return RunFilter(request.GET, models=models, tags=list_tags(project))
-
-
-def _as_csv(rows: Iterator[dict[str, Any]], titles: list[str]) -> Iterator[str]:
-    writer = csv.writer(_Line())
-    yield writer.writerow(titles)
-    for row in rows:
-        yield writer.writerow([_harmless(row[title]) for title in titles])
-
-
-def _as_json(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
-    before = "["
-    for row in rows:
-        yield before + json.dumps(row, ensure_ascii=False)
-        before = ",\n"
-    yield "]\n" if before != "[" else "[]\n"
-
-
-class _Line:
-    """Gives what csv.writer writes back to the one who wrote it."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def _harmless(value: Any) -> Any:
-    """A text that a spreadsheet would take for a formula gets an apostrophe."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
 
 
 def _user(request: HttpRequest) -> User:

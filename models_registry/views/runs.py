@@ -25,8 +25,9 @@ from models_registry.selectors.metrics import CHART_POINTS, metric_names, primar
 from models_registry.selectors.versions import find_version
 from models_registry.services.restoring import restore
 from models_registry.services.runs import cancel_run, pause_run, resume_run, start_run
+from models_registry.services.tracking import describe_run
 from models_registry.services.versions import publish_now
-from ops_portal.errors import UserError
+from ops_portal.errors import UserError, error_response
 from projects.access import VIEW, WORK, project_page
 from projects.models import Project
 
@@ -41,7 +42,7 @@ def run_create(request: HttpRequest, project: Project) -> HttpResponse:
     models, detector = _models(project), read_detector(request.POST, project.task)
     if "edited" in request.POST:
         context = {"project": project, "detector": detector}
-        return render(request, "models_registry/run_create.html#watch", context)
+        return render(request, "models_registry/run_judging.html#watch", context)
     if request.method == "POST":
         form = RunForm(request.POST, project=project, models=models)
         if form.is_valid() and detector.valid and (started := _start(request, form, detector.drift)):
@@ -57,8 +58,7 @@ def run_create(request: HttpRequest, project: Project) -> HttpResponse:
 def run(request: HttpRequest, project: Project, number: int) -> HttpResponse:
     """Show one run: live figures, its curve, versions, alarms, and what it was started with."""
     found = selectors.find_run(project, number)
-    context = _page(request, project, found) | {"spec_text": show_spec(found.spec)}
-    return render(request, "models_registry/run_detail.html", context)
+    return render(request, "models_registry/run_detail.html", _page(request, project, found))
 
 
 @require_safe
@@ -143,6 +143,27 @@ def run_restore(request: HttpRequest, project: Project, number: int) -> HttpResp
 
 @require_POST
 @project_page(WORK)
+def run_describe(request: HttpRequest, project: Project, number: int) -> HttpResponse:
+    """Keep the tags and the note of one run; what is refused stays in its field, with the reason."""
+    found = selectors.find_run(project, number)
+    by_htmx = getattr(request, "htmx", False)
+    tags, note = request.POST.get("tags", ""), request.POST.get("note", "")
+    try:
+        describe_run(run=found, actor=_actor(request), tags=tags.split(","), note=note)
+    except UserError as wrong:
+        if by_htmx:
+            return error_response(wrong)  # said in a toast
+        typed = {"tags": tags, "note": note, "refused": wrong}
+        context = _page(request, project, selectors.find_run(project, number)) | {"typed": typed}
+        return render(request, "models_registry/run_detail.html", context, status=422)
+    if by_htmx:
+        return HttpResponse(status=204)
+    messages.success(request, f"Kept the tags and the note of run {number}.")
+    return redirect("models_registry:run", project.slug, number)
+
+
+@require_POST
+@project_page(WORK)
 def run_publish(request: HttpRequest, project: Project, number: int) -> HttpResponse:
     """Publish the run's newest state as a version now."""
     found = selectors.find_run(project, number)
@@ -170,7 +191,8 @@ def _answer(request: HttpRequest, project: Project, number: int) -> HttpResponse
 
 
 def _page(request: HttpRequest, project: Project, found: Run) -> dict[str, Any]:
-    return {"project": project, "shown": selectors.open_run(project, found)} | _chart(request, project, found)
+    shown = {"shown": selectors.open_run(project, found), "spec_text": show_spec(found.spec)}
+    return _chart(request, project, found) | shown
 
 
 def _chart(request: HttpRequest, project: Project, found: Run) -> dict[str, Any]:
@@ -218,7 +240,7 @@ def _start(request: HttpRequest, form: RunForm, drift: bool | dict[str, Any]) ->
             judging=form.judging(drift),
         )
     except UserError as refused:
-        form.add_error(next((name for name in refused.fields if name in form.fields), None), refused.message)
+        form.refuse(refused)
         return None
     doorbell.ring(started.pk)
     messages.success(request, f"Started run {started.number} of {started.model.name}.")

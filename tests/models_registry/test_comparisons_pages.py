@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import random
 import re
 from functools import partial
@@ -311,6 +314,74 @@ def test_the_baseline_goes_as_far_as_any_of_the_runs(project):
 def _baselines(runs):
     chart = draw_curves(runs, {run.pk: str(run.number) for run in runs}, find_measure("Accuracy"), summary="")
     return [trace for trace in chart.figure["data"] if trace["name"].startswith("Baseline")]
+
+
+def read_files(client, page, name, *args, query):
+    found = json.loads(client.get(page(f"{name}_json", *args) + query).getvalue())
+    answer = client.get(page(f"{name}_csv", *args) + query)
+    rows = list(csv.DictReader(io.StringIO(answer.getvalue().decode())))
+    assert [list(row) for row in rows] == [list(row) for row in found], "both have the same columns"
+    assert [row["Name"] for row in rows] == [row["Name"] for row in found]
+    return answer["Content-Disposition"], found
+
+
+def test_what_is_compared_is_sent_as_a_file(client, page, compared):
+    query = "?metric=F1&champion=2"
+    shown = client.get(page("comparison", 1) + query)
+    disposition, rows = read_files(client, page, "comparison", 1, query=query)
+    assert disposition == 'attachment; filename="phishing-pages-comparison-1.csv"'
+    lines = shown.context["shown"].lines
+    assert [row["Name"] for row in rows] == [line.name for line in lines] and rows[0]["Champion"] is True
+    assert [row["F1"] for row in rows] == [line.figures[0].value for line in lines], "every digit"
+    assert [row["F1, lately"] for row in rows] == [line.rolling.value for line in lines]
+    assert rows[1]["Real or chance"] == lines[1].verdict.words and rows[1]["Against the champion"].split()[-1] in (
+        "better", "worse",
+    )  # fmt: skip
+    assert rows[0]["Duration"] > 0 and set(shown.context["shown"].parameters) <= set(rows[0])
+    html = shown.content.decode()
+    assert f'href="{page("comparison_csv", 1)}?champion=2&amp;metric=F1"' in html
+    html = client.get(page("run_compare") + "?r=3&r=1").content.decode()
+    assert f'href="{page("run_compare_json")}?r=3&amp;r=1&amp;metric=' in html
+    disposition, rows = read_files(client, page, "run_compare", query="?r=3&r=1")
+    assert {row["Run"] for row in rows} == {1, 3}
+    for wrong in ("", "?r=x&r=99", "?metric=nonsense"):
+        assert client.get(page("run_compare_csv") + wrong).getvalue().strip() == b""
+        assert json.loads(client.get(page("run_compare_json") + wrong).getvalue()) == []
+
+
+def test_facts_that_differ_are_told_with_why_a_run_failed(client, page, project, owner):
+    numeric_events(project, 300)
+    model = make_model(project, "Linear", LINEAR)
+    learn(start_run(model=model, mode="replay", actor=owner, seed=1))
+    judging = Judging(baseline="last", drift={"use": "drift.PageHinkley"})
+    other = learn(start_run(model=model, mode="replay", actor=None, seed=1, trigger="api", judging=judging))
+    Run.objects.filter(pk=other.pk).update(state=Run.State.FAILED, error="It ran out of <digits>")
+    answer = client.get(page("run_compare") + "?r=1&r=2")
+    shown = answer.context["shown"]
+    assert shown.facts == ("Baseline", "Watched by", "Trigger", "Started by")
+    assert [cell.text for cell in shown.lines[1].facts] == ["Last label", "Page hinkley", "api", "the portal"]
+    assert [cell.differs for cell in shown.lines[1].facts] == [True] * 4
+    html = answer.content.decode()
+    assert "It ran out of &lt;digits&gt;" in html and ">Duration</th>" in html
+    _, rows = read_files(client, page, "run_compare", query="?r=1&r=2")
+    assert [row["Error"] for row in rows] == ["", "It ran out of <digits>"]
+
+
+def test_the_next_step_deploys_the_best_that_has_a_version(client, page, compared, project):
+    version = Version.objects.get(run__model__name="Tree")
+    runs = candidates_of(compared)
+    shown = compare_runs(project, runs, metric="Accuracy")
+    best = max(shown.lines, key=lambda line: line.figures[0].value)
+    html = client.get(page("comparison", 1) + "?metric=Accuracy").content.decode()
+    assert f'href="{page("deploy")}?version={best.version}"' in html
+    Version.objects.exclude(pk=version.pk).delete()
+    html = client.get(page("comparison", 1)).content.decode()
+    assert f"Deploy Tree (v{version.number})" in html, "though the champion has none"
+    Run.objects.filter(pk=version.run_id).update(state=Run.State.FAILED)
+    assert "?version=" not in client.get(page("comparison", 1)).content.decode(), "a failed one is not recommended"
+    Run.objects.update(state=Run.State.COMPLETED)
+    version.delete()
+    assert "?version=" not in client.get(page("comparison", 1)).content.decode()
 
 
 def test_only_what_differs_is_in_the_table(client, page, project, owner):

@@ -16,8 +16,9 @@ from models_registry.services.judging import Judging, watcher_roles
 from models_registry.services.runs import start_run
 from ops_portal.errors import UserError
 from projects.models import Task
+from tests.api.calls import Calls
 from tests.factories import make_events, make_project
-from tests.models_registry.learned import LINE, learn, make_model
+from tests.models_registry.learned import LINE, SHALLOW, learn, make_model
 
 ADWIN = {"use": "drift.ADWIN", "params": {"delta": 0.01}}
 
@@ -162,3 +163,63 @@ def test_the_api_takes_the_same(client, owner, model, rung):
     for wrong in ({"metrics": ["MAE"]}, {"drift": 3}, {"drift": {"use": "x"}}, {"window": 1}, {"baseline": "mean"}):
         answer = client.post(url, json.dumps(body | wrong), content_type="application/json")
         assert answer.status_code == 400, (wrong, answer.content)
+
+
+# --- comparisons and sweeps -----------------------------------------------------------------------
+
+
+ASKED = {"mode": "replay", "publish_every": 0, "seed": 3, "metrics": ["F1", "MCC"], "window": 80, "baseline": "last"}
+ASKED |= {"detector": "drift.ADWIN", "at:params.delta": "0.01"}
+
+
+def judged_as_asked() -> bool:
+    runs = list(Run.objects.all())
+    kept = [(r.options["metrics"][1:], r.options["window"], r.options["baseline"], r.options["drift"]) for r in runs]
+    return len(runs) == 2 and kept == [(["F1", "MCC"], 80, "last", ADWIN)] * 2
+
+
+@pytest.fixture
+def comparison_page(client, owner, project):
+    client.force_login(owner)
+    return reverse("models_registry:comparison_create", args=[project.slug])
+
+
+@pytest.fixture
+def sweep_page(client, owner, project, model):
+    client.force_login(owner)
+    return reverse("models_registry:sweep_create", args=[project.slug]) + f"?model={model.pk}"
+
+
+def test_a_comparison_is_judged_as_its_page_says(client, comparison_page, model, rung):
+    other = make_model(model.project, "Other", SHALLOW)
+    html = client.get(comparison_page).content.decode()
+    assert "Correlation of prediction and label" in html and "Higher is better." in html and "Page hinkley" in html
+    client.post(comparison_page, ASKED | {"models": [model.pk, other.pk]})
+    assert judged_as_asked()
+
+
+def test_a_sweep_is_judged_as_its_page_says(client, sweep_page, model, rung):
+    shown = client.get(sweep_page)
+    assert 'name="detector"' in shown.content.decode()
+    names = [one.name for one in shown.context["form"].settings]
+    setting = names.index("HoeffdingTreeClassifier.grace_period")
+    given = ASKED | {"how": "grid", f"values_{setting}": "100, 300"}
+    wrong = client.post(sweep_page, given | {"at:params.delta": "3"})
+    assert wrong.status_code == 422 and "got 3" in wrong.content.decode() and not Run.objects.exists()
+    wrong = client.post(sweep_page, given | {"window": "1"})
+    assert wrong.status_code == 422 and "<details open" in wrong.content.decode() and not Run.objects.exists()
+    client.post(sweep_page, given)
+    assert judged_as_asked()
+
+
+@pytest.mark.parametrize("what", ["models", "sweep"])
+def test_the_api_judges_comparisons_as_asked(project, owner, model, what):
+    api, other = Calls(project, actor=owner), make_model(model.project, "Other", SHALLOW)
+    values = {"model": model.pk, "values": {"steps[0].params.grace_period": [100, 300]}}
+    body = {"models": [model.pk, other.pk]} if what == "models" else {"sweep": values}
+    body |= {"metrics": ["F1", "MCC"], "window": 80, "baseline": "last", "drift": ADWIN}
+    assert api.post("comparisons/", body | {"metrics": ["MAE"]}).status_code == 400
+    assert api.post("comparisons/", body | {"window": 1}).status_code == 400
+    assert not Run.objects.exists(), "all or nothing"
+    assert api.post("comparisons/", body).status_code == 201
+    assert judged_as_asked()

@@ -277,6 +277,15 @@ def test_tags_and_note_of_a_run_are_kept_as_they_are_written(client, page, sever
     assert Run.objects.get(number=2).note == "Done\nnow", "all or nothing"
 
 
+def test_tags_and_a_note_that_are_refused_stay_in_their_fields(client, page, several):
+    answer = client.post(page("run_describe", 2), {"tags": "x" * 50, "note": "A long thought <b>"})
+    html = answer.content.decode()
+    assert answer.status_code == 422
+    assert f'value="{"x" * 50}"' in html and "A long thought &lt;b&gt;</textarea>" in html
+    assert "is no tag: at most 40 characters" in html
+    assert Run.objects.get(number=2).note == "Waits for the new labels"
+
+
 # --- exports --------------------------------------------------------------------------------------
 
 
@@ -289,7 +298,8 @@ def test_exports_are_exactly_what_is_shown(client, page, several):
     assert answer["Content-Disposition"] == 'attachment; filename="phishing-pages-runs.csv"'
     rows = list(csv.DictReader(io.StringIO(answer.getvalue().decode())))
     assert [int(row["Run"]) for row in rows] == numbers(shown) == [2, 4]
-    assert list(rows[0]) == ["Run", *(column.title for column in shown.context["columns"])]
+    assert list(rows[0]) == ["Run", *(column.title for column in shown.context["columns"]), "Started by"]
+    assert rows[0]["Started by"] == "the portal" and "by the portal" in shown.content.decode()
     assert rows[0]["Tags"] == "odd one, slow"
     assert rows[1]["Note"] == "'=HYPERLINK(1)", "no spreadsheet takes it for a formula"
     found = json.loads(client.get(page("run_export_json"), query).getvalue())
@@ -297,6 +307,16 @@ def test_exports_are_exactly_what_is_shown(client, page, several):
     whole = json.loads(client.get(page("run_export_json"), {"state": "completed"}).getvalue())
     assert whole[0]["Accuracy"] == Run.objects.get(number=1).summary["overall.Accuracy"], "every digit"
     assert json.loads(client.get(page("run_export_json"), {"tag": "slow", "mode": "follow"}).getvalue()) == []
+
+
+def test_an_export_has_the_progress_as_the_table_says_it(client, page, several):
+    client.post(page("run_columns"), {"column": ["progress", "started"]})
+    html = client.get(page("run_list")).content.decode()
+    rows = json.loads(client.get(page("run_export_json")).getvalue())
+    assert [row["Progress"] for row in rows] == ["0 of 40", "follows, 0 of 40", "0 of 40", "40 of 40"]
+    assert [row["Progress, share"] for row in rows] == [0.0, 0.0, 0.0, 1.0]
+    for row in rows:
+        assert f"<span>{row['Progress']}</span>" in html
 
 
 def test_an_export_has_every_page_and_few_queries(thousands, django_assert_num_queries):
