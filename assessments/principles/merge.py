@@ -6,7 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from assessments.principles.compare import SECTION_TITLES
 from assessments.principles.reader import SECTIONS
+from assessments.principles.sentences import counterparts, identify
 
 Document = Mapping[str, Any]
 
@@ -145,7 +147,8 @@ def _principle(merge: Merge, before: Document, mine: Document, fresh: Document, 
     if (merged["name"], merged["definition"]) == (fresh["name"], fresh["definition"]):
         merged.pop("worded_by_team", None)
     for section in SECTIONS:
-        merged[section] = _sentences(before[section], mine[section], fresh[section])
+        lists = before[section], mine[section], fresh[section]
+        merged[section] = _sentences(merge, section, mine, lists, take)
     three_ways = [_by(one["practices"], "id") for one in (before, mine, fresh)]
     practices = []
     for practice in dict.fromkeys((*three_ways[1], *three_ways[2])):
@@ -170,11 +173,49 @@ def _choose(
     return fresh if key in take else mine
 
 
-def _sentences(before: list[Any], mine: list[Any], fresh: list[Any]) -> list[Any]:
-    """The team's sentences, less what the new edition dropped, and then what it added."""
-    dropped = [one for one in before if one not in fresh]
-    added = [one for one in fresh if one not in before and one not in mine]
-    return [one for one in mine if one not in dropped] + added
+def _sentences(
+    merge: Merge,
+    section: str,
+    principle: Document,
+    three: tuple[list[Any], list[Any], list[Any]],
+    take: Collection[str],
+) -> list[Any]:
+    """Merge the sentences of a section one by one in the team's order, then what the new edition added."""
+    before, mine, fresh = three
+    to_mine, to_fresh = counterparts(before, mine), counterparts(before, fresh)
+    origin = {place: i for i, place in to_mine.items()}
+    own = [j for j in range(len(mine)) if j not in origin]
+    new = [j for j in range(len(fresh)) if j not in to_fresh.values()]
+    added = counterparts([mine[j] for j in own], [fresh[j] for j in new])
+    to_new = {own[a]: new[b] for a, b in added.items()}
+    triples = []
+    for j, one in enumerate(mine):
+        old, place = (before[origin[j]], to_fresh.get(origin[j])) if j in origin else (None, to_new.get(j))
+        triples.append((old, one, _at(fresh, place)))
+    triples += [(one, None, _at(fresh, to_fresh.get(i))) for i, one in enumerate(before) if i not in to_mine]
+    merged = [_sentence(merge, section, principle, triple, take) for triple in triples]
+    merged += [fresh[j] for j in new if j not in to_new.values()]
+    # Each side may have come to the same words by another way; the first stays.
+    return list({identify(one): one for one in reversed(merged) if one is not None}.values())[::-1]
+
+
+def _sentence(
+    merge: Merge, section: str, principle: Document, three: tuple[Any, Any, Any], take: Collection[str]
+) -> Any:
+    old, own, their = three
+    # Both came to the same sentence: it is no longer the team's alone.
+    if own and their and their != old and _same(own, their):
+        own = their
+    key = f"{principle['slug']}/{section}/{identify(old or own)}"
+    return _choose(merge, key, SECTION_TITLES[section], principle["name"], (old, own, their), take)
+
+
+def _same(one: Document, other: Document) -> bool:
+    return identify(one) == identify(other) and one.get("sources", []) == other.get("sources", [])
+
+
+def _at(sentences: list[Any], place: int | None) -> Any:
+    return None if place is None else sentences[place]
 
 
 def _consistent(principle: dict[str, Any]) -> dict[str, Any]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import copy
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from assessments.principles import CatalogueError, load_catalogue, load_document, read_document
 from assessments.principles.compare import compare_editions
 from assessments.principles.merge import merge_editions, prune
+from assessments.principles.sentences import identify
 
 
 @pytest.fixture
@@ -131,3 +134,97 @@ def test_parts_from_two_editions_still_fit_together(base):
     catalogue, conflicts = merged(base, ours, theirs, take={"monitoring/light"})
     assert conflicts == {"monitoring/light"}
     assert set(catalogue.principle("monitoring").light.defaults.ratings) == {"K2"}
+
+
+FIRST = {"text": "Quality drops are noticed within the hour.", "sources": ["MLO"]}
+NEWER = {"text": "Quality drops are noticed within minutes.", "sources": ["MLO"]}
+OURS = {"text": "Quality drops are noticed within the day.", "sources": ["MLO"], "team": True}
+OTHER = {"text": "Artifacts are large.", "sources": ["SEML"]}
+
+
+def with_why(document, *sentences):
+    """A copy of a document in which monitoring brings these things."""
+    return changed(document, why=[copy.deepcopy(one) for one in sentences])
+
+
+def why(base, ours, theirs, take=()):
+    """What monitoring brings after a merge, and the conflicts."""
+    merge = merge_editions(base, ours, theirs, take)
+    read_document(merge.document)
+    return principle(merge.document, "monitoring")["why"], [one.key for one in merge.conflicts]
+
+
+def test_a_reworded_sentence_the_team_left_alone_follows_where_it_stands(base):
+    base = with_why(base, FIRST, OTHER)
+    assert why(base, base, with_why(base, OTHER, NEWER)) == ([NEWER, OTHER], [])
+
+
+def test_a_sentence_the_team_reworded_stays_as_it_is(base):
+    base = with_why(base, FIRST, OTHER)
+    theirs = with_why(base, {**FIRST}, OTHER, {"text": "New.", "own": True})
+    assert why(base, with_why(base, OURS, OTHER), theirs) == ([OURS, OTHER, {"text": "New.", "own": True}], [])
+
+
+def test_a_sentence_both_reworded_is_asked_about_and_stands_there_once(base):
+    base = with_why(base, FIRST, OTHER)
+    ours, theirs = with_why(base, OURS, OTHER), with_why(base, NEWER, OTHER)
+    key = f"monitoring/why/{identify(FIRST)}"
+    assert why(base, ours, theirs) == ([OURS, OTHER], [key])
+    assert why(base, ours, theirs, take={key}) == ([NEWER, OTHER], [key])
+
+
+def test_a_source_of_the_team_does_not_make_a_second_sentence(base):
+    base = with_why(base, FIRST)
+    cited = {**FIRST, "sources": ["MLO", "SEML"], "team": True}
+    respaced = {**FIRST, "text": "Quality drops  are noticed, within the hour"}
+    assert why(base, with_why(base, cited), base) == ([cited], [])
+    found, conflicts = why(base, with_why(base, cited), with_why(base, respaced))
+    assert (found, len(conflicts)) == ([cited], 1)
+
+
+def test_a_sentence_taken_out_stays_out_unless_the_new_edition_changed_it(base):
+    base = with_why(base, FIRST, OTHER)
+    ours = with_why(base, OTHER)
+    assert why(base, ours, base) == ([OTHER], [])
+    key = f"monitoring/why/{identify(FIRST)}"
+    assert why(base, ours, with_why(base, NEWER, OTHER)) == ([OTHER], [key])
+    assert why(base, ours, with_why(base, NEWER, OTHER), take={key}) == ([OTHER, NEWER], [key])
+
+
+def test_what_both_added_stands_there_once(base):
+    base = with_why(base, OTHER)
+    ours = with_why(base, OTHER, {"text": "quality drops are noticed within minutes", "sources": ["MLO"], "team": True})
+    assert why(base, ours, with_why(base, OTHER, NEWER)) == ([OTHER, NEWER], [])
+
+
+def test_what_both_came_to_by_another_way_stands_there_once(base):
+    base = with_why(base, FIRST)
+    ours = with_why(base, {**NEWER, "team": True})
+    assert why(base, ours, with_why(base, FIRST, NEWER))[0] == [{**NEWER, "team": True}]
+
+
+WORDS = st.lists(
+    st.sampled_from(["large", "small", "model", "drifts", "often", "alerts", "wake"]), min_size=1, max_size=6
+)
+SENTENCES = st.lists(
+    st.builds(
+        lambda words, team: {"text": " ".join(words), "own": True} | ({"team": True} if team else {}),
+        WORDS,
+        st.booleans(),
+    ),
+    max_size=5,
+    unique_by=lambda one: one["text"],
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(before=SENTENCES, mine=SENTENCES, fresh=SENTENCES)
+def test_no_merge_says_the_same_twice_and_merging_again_adds_nothing(before, mine, fresh):
+    document = dict(load_document())
+    base, ours, theirs = (with_why(document, *one) for one in (before, mine, fresh))
+    found, conflicts = why(base, ours, theirs)
+    texts = [one["text"] for one in found]
+    assert len(set(texts)) == len(texts)
+    assert len(set(conflicts)) == len(conflicts)
+    assert why(theirs, with_why(document, *found), theirs)[0] == found
+    assert sorted(map(str, why(base, base, theirs)[0])) == sorted(map(str, fresh))
