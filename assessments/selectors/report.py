@@ -20,7 +20,8 @@ from assessments.scoring.settings import Settings
 from assessments.scoring.verdict import IN_WORDS, Spread
 from assessments.selectors.assumptions import SETTING_TITLES, doubt_worth
 from assessments.selectors.editions import catalogue_of
-from assessments.selectors.panel_inputs import rates_light, read_inputs
+from assessments.selectors.light import LightLine, read_light
+from assessments.selectors.panel_inputs import read_inputs
 
 AGREEMENT = {
     "for": "Agreed: for",
@@ -37,21 +38,6 @@ class Reason:
     text: str
     evidence_url: str
     who: str
-
-
-@dataclass(frozen=True)
-class LightLine:
-    """What came out for the light level of a principle; `rated` says how many experts gave it figures."""
-
-    name: str
-    verdict: str
-    words: str
-    probability: float | None
-    effort: float | None
-    saves: float | None
-    reasons: tuple[str, ...]
-    assumed: bool
-    rated: int
 
 
 @dataclass(frozen=True)
@@ -332,23 +318,7 @@ def _line(
         moved=state.moved.get(principle.slug) if state else None,
         said=tuple(said),
         decision=decisions.get(principle.slug),
-        light=_light(principle, options.get(principle.slug + LIGHT), rows),
-    )
-
-
-def _light(principle: Principle, option: Mapping[str, Any] | None, rows: Sequence[Rating]) -> LightLine | None:
-    if option is None or principle.light is None:
-        return None
-    return LightLine(
-        name=principle.light.name,
-        verdict=option["verdict"].replace(" ", "_"),
-        words=IN_WORDS[option["verdict"]],
-        probability=option["probability"],
-        effort=option["effort"],
-        saves=(option["worth"] or {}).get("saves"),
-        reasons=tuple(option["reasons"]),
-        assumed=option["assumed"],
-        rated=sum(rates_light(row) for row in rows),
+        light=read_light(principle, options.get(principle.slug + LIGHT), rows),
     )
 
 

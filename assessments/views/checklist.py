@@ -5,10 +5,12 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments.selectors.checklist import Checklist, PrincipleState, read_checklist
 from assessments.selectors.editions import catalogue_for
+from assessments.views.jump import JumpItem
 from assessments.views.rows import Attempt, build_row, try_to_save
 from ops_portal.http import see_other
 from projects.access import RATE, VIEW, project_page
@@ -108,5 +110,17 @@ def _context(
         "previous": before,
         "next": after,
         "step": state.principles.index(shown) + 1,
+        "jump": [
+            JumpItem(
+                url=reverse("assessments:checklist", args=[project.slug, one.principle.slug]),
+                name=one.principle.name,
+                current=one is shown,
+                done=one.complete,
+                note=f"{one.answered} of {one.total}",
+            )
+            for one in state.principles
+        ],
+        "progress": f"{state.answered} of {state.total} practices answered",
+        "filled": f"{state.filled} of them from the records",
         "closed": state.assessment is not None and not state.assessment.is_open,
     }
