@@ -83,9 +83,8 @@ def test_a_focus_group_from_opening_the_board_to_its_export(window, project, tea
             leading.get_by_label(f"Code of: {text}").select_option("Effort")
         assert answer.value.status == 204
     look_at(leading, "board-open")
-    leading.get_by_role("button", name="Close the board").click()
-    if leading.locator("dialog[open]").count():
-        leading.locator("dialog[open]").get_by_role("button", name=re.compile("Close")).click()
+    leading.get_by_role("link", name="Close the board").click()
+    leading.get_by_role("dialog").get_by_role("button", name=re.compile("Close and seal")).click()
     expect(leading.get_by_text("2 of 2 took part")).to_be_visible()
     expect(leading.get_by_text("holds: nothing was changed since")).to_be_visible()
     expect(leading.get_by_role("region", name="Statements by code").get_by_role("row", name="Effort")).to_have_text(
