@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import reswap, retarget
 
 from assessments.forms.board import BoardForm, CodeForm, StatementForm
 from assessments.models import Board, Code, Reaction, Statement
@@ -61,7 +62,9 @@ def show_board_on(request: HttpRequest, voter: Voter, principle: str) -> HttpRes
         "refused": refused if "say" not in request.POST else "",
     }
     fragment = "#said" if request.method == "POST" and request.htmx else ""  # type: ignore[attr-defined]
-    return render(request, EXPERTS + fragment, context | {"oob": bool(fragment)}, status=status)
+    answer = render(request, EXPERTS + fragment, context | {"oob": bool(fragment)}, status=status)
+    # A stance that is saved leaves the page alone, lest a stance taken meanwhile is lost with the form it came from.
+    return reswap(retarget(answer, "#said"), "outerHTML") if fragment and refused else answer
 
 
 def _do(request: HttpRequest, voter: Voter, principle: str, form: StatementForm) -> None:

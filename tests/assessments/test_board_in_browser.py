@@ -12,6 +12,8 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from assessments.models import Reaction
+from assessments.services import board as boards
+from assessments.services.board import open_board
 from assessments.services.panel_rounds import invite_guest, invite_member
 from projects.models import Role
 from tests.browser.conftest import look_at
@@ -31,11 +33,19 @@ def say(page, kind, text):
     expect(page.locator("#said").get_by_text(text, exact=True)).to_be_visible()
 
 
-def take(page, text, stance):
+def choose(page, text, stance):
     form = page.get_by_role("group", name=f"How do you stand to: {text}")
     form.get_by_role("radio", name=stance, exact=True).check(force=True)
-    row = page.get_by_role("listitem").filter(has_text=text)
-    expect(row.get_by_role("status")).to_contain_text(SAVED)
+
+
+def status(page, text):
+    return page.get_by_role("listitem").filter(has_text=text).get_by_role("status")
+
+
+def take(page, text, stance):
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        choose(page, text, stance)
+    expect(status(page, text)).to_contain_text(SAVED)
 
 
 def downloaded(page, form):
@@ -102,3 +112,26 @@ def test_a_focus_group_from_opening_the_board_to_its_export(window, project, tea
     guest.reload()
     expect(guest.locator("#said")).to_contain_text("0 agree, 1 disagree, 0 pass")
     expect(guest.get_by_role("button", name="Put it on the board")).to_have_count(0)
+
+
+def test_stances_taken_faster_than_they_are_saved_are_all_kept(window, project, owner):
+    ana, ben = (invite_guest(project=project, name=name, actor=owner) for name in ("Ana Silva", "Ben Roth"))
+    current = open_board(project=project, anonymous=True, actor=owner)
+    said = [boards.say(expert=ben.expert, principle="monitoring", kind="benefit", text=f"It is {word}.")
+            for word in ("fast", "cheap", "kind")]  # fmt: skip
+    page = window(None)
+    # A slow connection: each answer takes longer than choosing does.
+    page.route("**/on/monitoring/", lambda route: (page.wait_for_timeout(400), route.continue_()))
+    page.goto(reverse("assessments:guest_board_on", args=[project.slug, ana.token, "monitoring"]))
+    for one, stance in zip(said, ("Agree", "Disagree", "Pass"), strict=True):
+        choose(page, one.text, stance)
+    choose(page, said[0].text, "Pass")
+    for one in said:
+        expect(status(page, one.text)).to_contain_text(SAVED)
+    page.wait_for_load_state("networkidle")
+    kept = Reaction.objects.order_by("statement_id").values_list("value", flat=True)
+    assert list(kept) == ["pass", "disagree", "pass"]
+    boards.close_board(board=current, actor=owner)
+    choose(page, said[1].text, "Agree")
+    expect(page.get_by_role("alert")).to_contain_text("Not saved. The board is closed and sealed")
+    expect(page.locator("#said")).to_contain_text("0 agree, 1 disagree, 0 pass")
