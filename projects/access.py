@@ -6,7 +6,7 @@ An outsider is told that there is nothing (404), a member without the right that
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
@@ -267,7 +267,9 @@ def project_page(
         def checked(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
             safe = request.method in {"GET", "HEAD"}
             project, access = open_project(request.user, slug, right if safe else change or right)
-            request.access = access  # type: ignore[attr-defined]
+            # What serves in an archived project stays as it is, so nothing of it is offered.
+            offered = replace(access, rights=access.rights - {DEPLOY}) if project.archived_at else access
+            request.access = offered  # type: ignore[attr-defined]
             return view(request, project, *args, **kwargs)
 
         return checked

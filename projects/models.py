@@ -34,6 +34,12 @@ class Fallback(models.TextChoices):
     LAST = "last", "The newest label"
     TYPICAL = "typical", "The most frequent label, or the mean"
 
+    def named_for(self, task: str) -> str:
+        """Name what is answered in a project of this task."""
+        if self != Fallback.TYPICAL:
+            return str(self.label)
+        return "The mean of the newest labels" if task == Task.REGRESSION else "The most frequent of the newest labels"
+
 
 class Team(models.Model):
     """People who share projects."""
@@ -104,6 +110,11 @@ class Project(models.Model):
     def get_absolute_url(self) -> str:
         """Return the page of this project."""
         return reverse("models_registry:overview", args=[self.slug])
+
+    @property
+    def fallback_name(self) -> str:
+        """What is answered when no model can."""
+        return Fallback(self.fallback).named_for(self.task)
 
 
 class Event(models.Model):

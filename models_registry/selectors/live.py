@@ -57,10 +57,9 @@ def note_measure(project: Project) -> str:
     measure, own = measure_of(project), find_measure(project.primary_metric)
     if measure.name == own.name:
         return ""
-    why = "needs the probabilities in their order" if own.needs_probabilities else "cannot be made of such sums"
     return (
-        f"Answers are judged by {measure.title}: what is kept of them is how many were right and how far they were off,"
-        f" and {own.title}, the project's own metric, {why}."
+        f"Answers are judged by {measure.title}: {own.title}, the project's own metric, cannot be worked out from the"
+        " sums that are kept of them."
     )
 
 

@@ -89,7 +89,7 @@ def find_answer(project: Project, key: str) -> tuple[Example, GivenAnswer] | Non
         version=row.version.number if row.version else None,
         model=row.version.model.name if row.version else "",
         deployment=row.deployment.number if row.deployment else None,
-        fallback=Fallback(row.fallback).label if row.fallback else "",
+        fallback=Fallback(row.fallback).named_for(project.task) if row.fallback else "",
         because=output.get("fallback", {}).get("message", ""),
         at=row.at,
         features=features,

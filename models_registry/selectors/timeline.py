@@ -71,7 +71,7 @@ def read_timeline(project: Project) -> Chart | None:
         bands=[Band(f"v{stay.version}", stay.start, stay.end, place % 2 == 0) for place, stay in enumerate(stays)],
         markers=[*(_marker(row) for row in changes), *_alarms(project, start)],
         x_range=(start, now),
-        y_format=",.0%" if measure.style == "percent" else "",
+        y_format=".1~%" if measure.style == "percent" else "",
     )
 
 

@@ -75,13 +75,19 @@ def _find(project: Project, key: str) -> tuple[Example | None, GivenAnswer | Non
 
 def _to_answer(project: Project, key: str) -> HttpResponse:
     address = reverse("models_registry:predict_form", args=[project.slug])
-    return HttpResponseRedirect(f"{address}?{urlencode({'answer': key})}") if key else redirect(address)
+    return HttpResponseRedirect(f"{address}?{urlencode({'answer': key})}#answer") if key else redirect(address)
 
 
 def _show(
     request: HttpRequest, project: Project, form: FeaturesForm, answer: GivenAnswer | None, status: int = 200
 ) -> HttpResponse:
-    context: dict[str, Any] = {"project": project, "form": form, "answer": answer, "serving": serving_now(project)}
+    context: dict[str, Any] = {
+        "project": project,
+        "nav_active": "deployments",
+        "form": form,
+        "answer": answer,
+        "serving": serving_now(project),
+    }
     if answer:
         api = request.build_absolute_uri(f"/api/v1/projects/{project.slug}/predict/")
         context["curl"] = write_curl(api, answer.features)

@@ -18,8 +18,6 @@ TASK_HELPS = {
     Task.REGRESSION: "A number: a price, a load, a waiting time.",
 }
 
-#: What "typical" means for each task.
-TYPICAL_NAMES = {Task.REGRESSION: "The mean of the newest labels"}
 FALLBACK_HELPS = {
     Fallback.ERROR: "The caller is told why and decides. Nothing is stored.",
     Fallback.LAST: "Good where things change slowly: what was true last is answered again.",
@@ -108,16 +106,11 @@ class ProjectForm(forms.ModelForm):  # type: ignore[type-arg]
             # Whoever needs a second person must not be able to do without one.
             del self.fields["deploys_need_approval"]
         self.fields["primary_metric"] = forms.ChoiceField(choices=metric_choices(self.instance.task))
-        typical = TYPICAL_NAMES.get(self.instance.task, "The most frequent of the newest labels")
         self.fields["fallback"] = forms.ChoiceField(
-            label="Without a model, predict/ answers",
-            choices=[
-                (Fallback.ERROR, "An error"),
-                (Fallback.LAST, "The newest label"),
-                (Fallback.TYPICAL, typical),
-            ],
+            label="When no model can answer, answer with",
+            choices=[(one.value, one.named_for(self.instance.task)) for one in Fallback],
             widget=ChoiceList(helps={str(k): v for k, v in FALLBACK_HELPS.items()}),
-            help_text="While nothing is deployed, or when the deployed model cannot predict. Such an answer is marked"
+            help_text="While nothing is deployed, or when what is deployed cannot predict. Such an answer is marked"
             " as a fallback, stored like any other, and never counted for a version.",
         )
 
