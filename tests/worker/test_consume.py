@@ -27,7 +27,6 @@ from tests.worker.conftest import wait_until
 
 pytestmark = [pytest.mark.worker, pytest.mark.django_db(transaction=True)]
 
-MANY = 6_000
 #: No database has room for a null character in a text, or for half of a surrogate pair.
 UNSTORABLE = [
     {"features": {"x": 1}, "label": "a\0b"},
@@ -122,19 +121,39 @@ def pending(stream, group="ops-portal"):
     return client.xpending(name, group)["pending"]
 
 
+def kill_at_work(process, consumer, stream, sent):
+    """kill -9 for a consumer that has entries open; return how many were sent to the stream by then.
+
+    Perhaps it has read them, perhaps committed them: it is stopped, and looked at as it stands. However fast it is,
+    there is work for it: more is sent before every look.
+    """
+    client, name = stream
+    until = time.monotonic() + 60
+    while True:
+        fill(stream, 200, start=sent)
+        sent += 200
+        process.send_signal(signal.SIGSTOP)
+        os.waitpid(process.pid, os.WUNTRACED)
+        if client.xpending_range(name, "ops-portal", "-", "+", 1, consumername=consumer):
+            break
+        process.send_signal(signal.SIGCONT)
+        assert time.monotonic() < until, f"{consumer} was never seen at work"
+    process.kill()
+    process.wait()
+    return sent
+
+
 def test_killed_consumers_lose_and_repeat_nothing(consume, stream, project):
-    fill(stream, MANY)
+    fill(stream, 2_000)
     first = consume("one", "--batch", 10, "--claim-after", 1)
     second = consume("two", "--batch", 10, "--claim-after", 1)
     wait_until(lambda: Event.objects.count() > 500)
-    first.send_signal(signal.SIGKILL)
-    first.wait()
-    time.sleep(0.3)
-    second.send_signal(signal.SIGSTOP)  # in the middle of whatever it does, perhaps between commit and acknowledgement
-    second.send_signal(signal.SIGKILL)
-    second.wait()
-    left = Event.objects.count()
-    assert left < MANY, "they were killed too late"
+    sent = kill_at_work(first, "one", stream, 2_000)
+    sent = kill_at_work(second, "two", stream, sent)
+    fill(stream, 1_000, start=sent)
+    sent += 1_000
+    left = sent - Event.objects.count()
+    assert 1_000 <= left < sent and pending(stream) > 0
     # One comes back under its name, the other's open entries are claimed by a new one.
     last = [
         consume("one", "--claim-after", 1, "--idle-exit", 4),
@@ -142,13 +161,13 @@ def test_killed_consumers_lose_and_repeat_nothing(consume, stream, project):
     ]
     wait_until(lambda: all(process.poll() is not None for process in last))
     assert [process.returncode for process in last] == [0, 0], said(last[0]) + said(last[1])
-    seen = sorted(features["x"] for _, features, _ in read_labelled(project.pk, 0, 2 * MANY))
-    assert seen == list(range(MANY))
+    seen = sorted(features["x"] for _, features, _ in read_labelled(project.pk, 0, 2 * sent))
+    assert seen == list(range(sent))
     project.refresh_from_db()
-    assert (project.event_count, project.last_position) == (MANY, MANY)
+    assert (project.event_count, project.last_position) == (sent, sent)
     assert pending(stream) == 0
     record = DataImport.objects.get()
-    assert (record.accepted, record.rejected, record.row) == (MANY, 0, MANY + record.duplicates)
+    assert (record.accepted, record.rejected, record.row) == (sent, 0, sent + record.duplicates)
 
 
 def test_a_crash_between_commit_and_acknowledgement_repeats_nothing(consume, stream, project, url):
