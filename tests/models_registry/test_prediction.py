@@ -1,37 +1,29 @@
-"""Predicting: stored before it is answered, together with others, by what is deployed at that moment."""
+"""Predicting: stored before it is answered, by what is deployed at that moment."""
 
 from __future__ import annotations
 
 import json
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from models_registry import artifacts, engine
 from models_registry.learning.purity import changes_by_predicting
 from models_registry.models import Deployment, Prediction, Run, Version
 from models_registry.services import prediction, serving
-from models_registry.services.deployment import deploy, roll_back
-from models_registry.services.prediction import Answer, predict, predict_many
+from models_registry.services.deployment import deploy
+from models_registry.services.prediction import predict_many
 from models_registry.services.runs import start_run
 from models_registry.services.training import advance
 from ops_portal.errors import UserError
-from ops_portal.group_commit import GroupCommit
 from projects.models import Event, Scope
 from projects.payload import Incoming
 from projects.services.events import accept
 from tests.factories import NOW, make_events, make_token, sample
-from tests.models_registry.learned import make_model, make_run
+from tests.models_registry.asked import ask, serve
+from tests.models_registry.learned import make_model
+from tests.models_registry.serving_records import SPEC
 
-LINEAR = {
-    "steps": [
-        {"select": {"types": ["number"]}, "steps": [{"use": "preprocessing.StandardScaler"}]},
-        {"use": "linear_model.LogisticRegression"},
-    ]
-}
 NEIGHBOURS = {
     "steps": [
         {"select": {"types": ["number"]}, "steps": [{"use": "preprocessing.StandardScaler"}]},
@@ -45,17 +37,6 @@ ENOUGH = 700
 @pytest.fixture(autouse=True)
 def nothing_in_memory():
     serving._loaded.clear()
-
-
-def ask(project, key=None, **features):
-    return predict(project=project, item=Incoming(1, key, features or {"x": 0.2, "y": 0.7}), now=NOW)
-
-
-def serve(project, actor, spec=LINEAR, events=120, **options) -> Version:
-    run = make_run(make_model(project, f"m{Run.objects.count()}", spec), events=events, **options)
-    version = Version.objects.filter(run=run).order_by("position").last()
-    deploy(project=project, version=version, actor=actor)
-    return version
 
 
 @pytest.mark.django_db
@@ -204,7 +185,7 @@ class TestNeighbours:
         ("spec", "changes"),
         [
             (NEIGHBOURS, True),
-            (LINEAR, False),
+            (SPEC, False),
             ({"steps": [{"use": "neighbors.KNNRegressor", "params": {"engine": {"use": "neighbors.SWINN"}}}]}, True),
             (
                 {"steps": [{"use": "neighbors.KNNClassifier", "params": {"engine": {"use": "neighbors.LazySearch"}}}]},
@@ -221,7 +202,7 @@ class TestNeighbours:
 class TestFollowing:
     def test_the_checkpoint_is_replaced_underneath(self, project, owner):
         """Each new checkpoint removes the file of the one before; whoever had just read its name takes the next."""
-        model = make_model(project, "followed", LINEAR)
+        model = make_model(project, "followed", SPEC)
         make_events(project, 100)
         run = start_run(model=model, mode=Run.Mode.FOLLOW, actor=None)
         advance(run.pk)
@@ -257,182 +238,3 @@ class TestFollowing:
         artifacts.discard(version.artifact)
         with pytest.raises(UserError, match="no longer in the storage"):
             ask(project)
-
-
-# --- together -------------------------------------------------------------------------------------
-
-
-def in_threads(count, work):
-    """Run `work(number)` in threads that start at the same time; each closes its connection."""
-    gate = threading.Barrier(count)
-
-    def run(number):
-        try:
-            gate.wait()
-            return work(number)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(run, range(count)))
-
-
-@pytest.mark.django_db(transaction=True)
-class TestTogether:
-    def test_eight_threads_lose_nothing(self, project, owner):
-        serve(project, owner)
-        answers = in_threads(8, lambda thread: [ask(project, f"{thread}-{n}", x=n / 40, y=0.5) for n in range(40)])
-        given = {answer.id: answer.prediction for part in answers for answer in part}
-        kept = dict(Prediction.objects.values_list("event__key", "output"))
-        assert {key: json.loads(output)["prediction"] for key, output in kept.items()} == given and len(given) == 320
-        project.refresh_from_db()
-        assert project.event_count == Event.objects.count() == 440
-
-    def test_the_same_id_from_eight_sides_is_one_event_and_one_answer(self, project, owner):
-        serve(project, owner)
-        for round_ in range(5):
-            answers = in_threads(8, lambda thread, key=f"same-{round_}": ask(project, key, x=0.4, y=0.4))
-            assert len(set(map(repr, answers))) == 1
-        assert Prediction.objects.count() == 5
-        project.refresh_from_db()
-        assert project.event_count == Event.objects.count() == 125
-
-    def test_one_bad_call_fails_alone(self, project, owner):
-        serve(project, owner)
-        ask(project, "taken", x=0.1, y=0.1)
-
-        def work(thread):
-            found = []
-            for n in range(15):
-                try:
-                    if thread % 2:
-                        found.append(ask(project, "taken", x=0.5, y=thread / 10 + n / 1000))
-                    else:
-                        found.append(ask(project, f"good-{thread}-{n}", x=0.5, y=0.5))
-                except UserError as error:
-                    found.append(error.code)
-            return found
-
-        results = in_threads(6, work)
-        assert all(isinstance(answer, Answer) for part in results[::2] for answer in part)
-        assert {code for part in results[1::2] for code in part} == {"id_taken"}
-
-    def test_predicting_and_sending_the_same_ids_at_once(self, project, owner):
-        """The one takes the project's lock first, the other last; neither may wait for ever, nor count twice."""
-        serve(project, owner)
-
-        def work(thread):
-            for n in range(12):
-                keys = [f"k{n}-{place}" for place in range(4)]
-                items = [Incoming(1, key, {"x": 0.5, "y": 0.5}) for key in keys]
-                if thread % 2:
-                    accept(project_id=project.pk, items=items[::-1], now=NOW)
-                else:
-                    predict_many(project=project, items=items, now=NOW)
-
-        in_threads(6, work)
-        project.refresh_from_db()
-        assert project.event_count == Event.objects.count() == 120 + 48
-
-    def test_every_answer_comes_from_what_was_deployed_while_it_was_asked(self, project, owner):
-        first, second = serve(project, owner), serve(project, owner, events=60)
-        #: When each version began to serve, at the latest (`committed`) and at the earliest (`asked`).
-        facts = [(0.0, 0.0, second.number)]
-        stop = threading.Event()
-
-        def work(thread):
-            found = []
-            if thread == 0:
-                targets = [first, second]
-                for turn in range(12):
-                    asked = time.monotonic()
-                    roll_back(project=project, actor=owner, since="challenger", reason="test", to=targets[turn % 2])
-                    facts.append((asked, time.monotonic(), targets[turn % 2].number))
-                    # After the call returned, the very next answer is the restored version's.
-                    assert ask(project, x=0.3, y=turn / 12).version == targets[turn % 2].number
-                    time.sleep(0.02)
-                stop.set()
-            while not stop.is_set():
-                asked = time.monotonic()
-                version = ask(project, x=0.3, y=0.3).version
-                found.append((asked, time.monotonic(), version))
-            return found
-
-        answers = [answer for part in in_threads(8, work) for answer in part]
-        assert len(answers) > 30
-        ends = [fact[1] for fact in facts[1:]] + [float("inf")]
-        for sent, back, version in answers:
-            possible = {
-                number for (asked, _, number), end in zip(facts, ends, strict=True) if asked <= back and end >= sent
-            }
-            assert version in possible
-
-
-class TestGroupCommit:
-    """The queue by itself, without a database behind the work."""
-
-    pytestmark = pytest.mark.django_db(transaction=True)
-
-    def test_calls_that_come_meanwhile_share_the_next_turn(self):
-        sizes = []
-        slow = threading.Event()
-
-        def carry_out(jobs):
-            sizes.append(len(jobs))
-            slow.wait(0.2)
-            return [job * 2 for job in jobs]
-
-        group = GroupCommit(carry_out)
-        assert in_threads(8, group.call) == [number * 2 for number in range(8)]
-        assert sum(sizes) == 8 and len(sizes) <= 4
-
-    def test_an_outcome_that_is_an_exception_is_raised_where_it_belongs(self):
-        group = GroupCommit(lambda jobs: [ValueError(job) if job == 3 else job for job in jobs])
-
-        def work(number):
-            try:
-                return group.call(number)
-            except ValueError as error:
-                return str(error)
-
-        assert in_threads(6, work) == [0, 1, 2, "3", 4, 5]
-
-    def test_a_transaction_that_fails_is_tried_job_by_job(self, caplog):
-        alone = []
-
-        def carry_out(jobs):
-            if 4 in jobs:
-                raise DatabaseError("not that one")
-            if len(jobs) == 1:
-                alone.append(jobs[0])
-            time.sleep(0.05)
-            return jobs
-
-        group = GroupCommit(carry_out)
-
-        def work(number):
-            try:
-                return group.call(number)
-            except DatabaseError as error:
-                return str(error)
-
-        assert in_threads(8, work) == [0, 1, 2, 3, "not that one", 5, 6, 7]
-
-    def test_a_stopped_thread_lets_the_others_go(self):
-        def carry_out(jobs):
-            time.sleep(0.05)
-            if 0 in jobs:
-                raise SystemExit
-            return jobs
-
-        group = GroupCommit(carry_out)
-
-        def work(number):
-            try:
-                return group.call(number)
-            except SystemExit:
-                return "stopped"
-
-        results = in_threads(6, work)
-        assert results[0] == "stopped" and set(results[1:]) <= {1, 2, 3, 4, 5, "stopped"}
-        assert group.call(9) == 9, "and the next caller finds it free"
