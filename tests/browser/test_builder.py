@@ -92,6 +92,24 @@ def test_json_that_is_written_shows_in_the_form(page: Page) -> None:
     assert spec_of(page) == spec
 
 
+def test_a_box_that_was_pulled_larger_is_drawn_anew(page: Page) -> None:
+    """Pulling leaves a style attribute, which the page's policy lets nobody copy: the page would complain."""
+    page.goto("/projects/phishing-pages/models/new/?template=logistic-regression")
+    box = page.get_by_label("Spec, as JSON")
+    box.scroll_into_view_if_needed()
+    place = box.bounding_box()
+    assert place
+    corner = place["x"] + place["width"] - 5, place["y"] + place["height"] - 5
+    page.mouse.move(*corner)
+    page.mouse.down()
+    page.mouse.move(corner[0], corner[1] + 60)
+    page.mouse.up()
+    assert "height" in (box.get_attribute("style") or "")
+    page.get_by_label("Show 8 parameters, all at default").check()
+    page.get_by_label("l2", exact=True).fill("0.5")
+    expect(box).to_have_value(re.compile('"l2": 0.5'))
+
+
 def test_steps_are_added_moved_and_removed_by_keyboard(page: Page) -> None:
     page.goto(BLANK)
     page.get_by_role("button", name="Choose from the catalogue").focus()
