@@ -13,7 +13,7 @@ from typing import Any, Concatenate, ParamSpec
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -114,7 +114,7 @@ def team_access(user: Visitor, team_id: int) -> Access | None:
 
 
 def open_project(user: Visitor, slug: str, right: str = VIEW) -> tuple[Project, Access]:
-    """Return the project and what `user` may do with it.
+    """Return the project and what `user` may do with it: one query.
 
     Raises
     ------
@@ -124,10 +124,12 @@ def open_project(user: Visitor, slug: str, right: str = VIEW) -> tuple[Project, 
         The user's role lacks `right`.
 
     """
-    project = Project.objects.select_related("team").filter(slug=slug).first()
-    access = team_access(user, project.team_id) if project else None
-    if project is None or access is None:
+    mine = Membership.objects.filter(team=OuterRef("team"), user_id=user.pk or 0).values("role")
+    project = Project.objects.select_related("team").annotate(role_of_user=mine).filter(slug=slug).first()
+    role = Role.OWNER if user.is_superuser else project and project.role_of_user
+    if not project or not role:
         raise Http404
+    access = _access(role)
     if not access.may(right):
         raise refuse(right)
     return project, access

@@ -157,7 +157,7 @@ def current_assessment(project: Project) -> Assessment | None:
 
 
 def read_checklist(project: Project) -> Checklist:
-    """Read the project's checklist with answers and findings: 15 queries, of which 13 read the records."""
+    """Read the project's checklist with answers and findings: 12 queries, of which 10 read the records."""
     assessment = current_assessment(project)
     catalogue = catalogue_of(assessment) if assessment else catalogue_for(project)
     records = gather(project)

@@ -61,7 +61,7 @@ class Overview:
 
 
 def read_overview(project: Project) -> Overview:
-    """Read the assessment at a glance: 20 queries, of which 13 read the records."""
+    """Read the assessment at a glance: 16 queries, of which 10 read the records."""
     checklist = read_checklist(project)
     current, planned = read_profiles(project)
     scope = scope_state(current, planned, measure_scope(checklist.records))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Exists, OuterRef
+
 from assessments.evidence import Measured, MeasuredScope
 from assessments.models import ScopeProfile
 from assessments.scoring.scope import FACTORS, Factor, Measurement, Scope
@@ -78,8 +80,10 @@ def newest_profile(project: Project, kind: str) -> ScopeProfile | None:
 
 
 def read_profiles(project: Project) -> tuple[ScopeProfile | None, ScopeProfile | None]:
-    """Return the newest current and planned profile: 2 queries."""
-    return newest_profile(project, ScopeProfile.Kind.CURRENT), newest_profile(project, ScopeProfile.Kind.PLANNED)
+    """Return the newest current and planned profile: 1 query."""
+    later = ScopeProfile.objects.filter(project=OuterRef("project"), kind=OuterRef("kind"), pk__gt=OuterRef("pk"))
+    newest = {row.kind: row for row in ScopeProfile.objects.filter(~Exists(later), project=project)}
+    return newest.get(ScopeProfile.Kind.CURRENT), newest.get(ScopeProfile.Kind.PLANNED)
 
 
 def scope_state(current: ScopeProfile | None, planned: ScopeProfile | None, measured: MeasuredScope) -> ScopeState:

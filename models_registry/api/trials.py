@@ -122,7 +122,7 @@ class Live(ProjectCall):
         if serving is None:
             raise UserError("Nothing is deployed in this project yet.", code="nothing_deployed", status=404)
         live = live_lately(project, serving.origin_pk, serving.version_id)
-        canary, good = read_canary(project, serving), find_last_good(project)
+        canary, good = read_canary(project, serving), find_last_good(project, live)
         found = {
             "deployment": serving.number,
             "version": serving.version,

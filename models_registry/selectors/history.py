@@ -96,8 +96,11 @@ class DeploymentRow:
         return self.until - self.at if self.until and not self.canary_only else None
 
 
-def list_deployments(project: Project, page: str | None = None) -> Page[DeploymentRow]:
-    """Return a page of deployments, newest first: four queries, and a fifth on later pages."""
+def list_deployments(project: Project, newest: int, page: str | None = None) -> Page[DeploymentRow]:
+    """Return a page of deployments, newest first, of which `newest` (0: none) is the number of the newest one.
+
+    Three queries, and a fourth on later pages.
+    """
     deployments = (
         Deployment.objects.filter(project=project)
         .select_related("version__model", "previous__version", "canary", "replay_run", "created_by", "proposal")
@@ -118,7 +121,10 @@ def list_deployments(project: Project, page: str | None = None) -> Page[Deployme
             "replay_run__summary",
         )
     )
-    found: Page[Any] = Paginator(deployments, PER_PAGE).get_page(page)
+    pages = Paginator(deployments, PER_PAGE)
+    # None is ever deleted, and they are numbered without gaps.
+    pages.count = newest
+    found: Page[Any] = pages.get_page(page)
     rows = list(found.object_list)
     live = live_of_deployments(project, [row.pk for row in rows if row.origin_id is None])
     until = _next_change(project, rows[0].number) if found.number > 1 else None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Max, QuerySet, Sum
+from django.db.models import QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from models_registry.learning.live import FEWEST, live_measure, value_of
@@ -101,12 +101,10 @@ def live_of_deployments(project: Project, deployment_ids: Iterable[int]) -> dict
 
 
 def live_lately(project: Project, deployment_id: int, version_id: int) -> LiveFigure:
-    """The live metric of a version over its newest stretches under one deployment: two queries."""
+    """The live metric of a version over its newest stretches under one deployment: one query."""
     points = LivePoint.objects.annotate(settled=Coalesce("deployment__origin", "deployment")).filter(
         settled=deployment_id, version=version_id
     )
-    newest = points.aggregate(newest=Max("stretch"))["newest"]
-    if newest is None:
-        return figure_of(project, {})
+    newest = Subquery(points.order_by("-stretch").values("stretch")[:1])
     rows = sums_by(points.filter(stretch__gt=newest - LATELY), project.task, "version")
     return figure_of(project, rows[0] if rows else {})

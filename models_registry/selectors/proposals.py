@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import Http404
 
 from models_registry.models import Deployment, Proposal, ProposalStep
@@ -89,7 +89,8 @@ def read_proposal(project: Project, number: int) -> ProposalRow:
 
 
 def _proposals() -> QuerySet[Proposal]:
-    proposals = Proposal.objects.select_related("version__model", "created_by").prefetch_related("steps__created_by")
+    steps = Prefetch("steps", ProposalStep.objects.select_related("created_by"))
+    proposals = Proposal.objects.select_related("version__model", "created_by").prefetch_related(steps)
     return proposals.defer("version__spec", "version__metrics", "version__environment", "version__model__spec")
 
 

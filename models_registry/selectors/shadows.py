@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from models_registry.learning.compare import Verdict, compare
 from models_registry.learning.live import AnswerBook
@@ -58,8 +59,10 @@ class ShadowRow:
 
 
 def list_shadows(project: Project, serving_id: int | None, serving: int | None) -> list[ShadowRow]:
-    """Return the challengers of a project, the newest first: one query, and two for each of them."""
+    """Return the challengers of a project, the newest first: one query, and one for each of them."""
+    answers = ShadowAnswer.objects.filter(version=OuterRef("version")).order_by().values("version")
     changes = open_shadows(project.pk).select_related("version__model", "created_by").order_by("-pk")
+    changes = changes.annotate(asked=Coalesce(Subquery(answers.annotate(asked=Count("pk")).values("asked")), 0))
     rows = []
     for change in changes.defer("version__spec", "version__metrics", "version__environment", "version__model__spec"):
         version = change.version
@@ -71,7 +74,7 @@ def list_shadows(project: Project, serving_id: int | None, serving: int | None) 
                 since=change.created_at,
                 by=name_person(change.created_by),
                 reason=change.reason,
-                asked=ShadowAnswer.objects.filter(version=version).count(),
+                asked=change.asked,
                 verdict=_judge(project, serving_id, serving, version.pk, version.number),
             )
         )

@@ -66,16 +66,17 @@ ROLLING_BACK = Change(
 def deployment_list(request: HttpRequest, project: Project) -> HttpResponse:
     """Show what serves now, what waits or runs beside it, and everything that served before."""
     serving = serving_now(project)
+    live = live_lately(project, serving.origin_pk, serving.version_id) if serving else None
     context = {
         "project": project,
         "serving": serving,
         "live_note": note_measure(project),
-        "live": live_lately(project, serving.origin_pk, serving.version_id) if serving else None,
-        "last_good": find_last_good(project),
+        "live": live,
+        "last_good": find_last_good(project, live),
         "canary": read_canary(project, serving),
         "proposals": list_waiting(project),
         "shadows": list_shadows(project, serving.version_id, serving.version) if serving else [],
-        "page": list_deployments(project, request.GET.get("page")),
+        "page": list_deployments(project, serving.number if serving else 0, request.GET.get("page")),
     }
     return render(request, "models_registry/deployment_list.html", context)
 

@@ -73,7 +73,7 @@ def test_the_last_one_that_did_better_is_chosen_with_its_figures(project, versio
     answer(project, rows[0], rights(90, 10))
     answer(project, rows[1], rights(50, 50), start=100)
     answer(project, rows[2], rights(60, 40), start=200)
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(3):
         found = find_last_good(project)
     assert found.number == 1, "v2 served last, but did worse than v3 does"
     assert found.reason == (

@@ -264,5 +264,5 @@ def test_the_list_with_everything_on_it_needs_few_queries(
     start_canary(project=project, version=versions[2], share=5, actor=owner)
     at = timezone.now()
     propose(project=project, version=versions[2], actor=owner, now=at, due_at=at + timedelta(hours=1))
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(15):
         assert signed_in.get(address("deployment_list", project)).status_code == 200
