@@ -6,19 +6,47 @@ from dataclasses import dataclass
 
 from assessments.models import Decision, Round
 from assessments.principles import Principle
+from assessments.scoring.scope import FACTORS
 from assessments.selectors.editions import catalogue_for
 from assessments.selectors.overview import Overview, PrincipleLine, read_overview
 from projects.models import Project
 
 
 @dataclass(frozen=True)
+class DecisionRecord:
+    """A decision as a short record: what was known then, what was decided and why, what follows from it."""
+
+    decision: Decision
+
+    @property
+    def context(self) -> str:
+        """What it was decided on: the round of the panel, and what the portal's records measured that day."""
+        one = self.decision.round
+        after = f"after round {one.number} of assessment {one.assessment.number}" if one else "before any round closed"
+        measured = self.decision.context.get("measured", {})
+        known = [factor.say(measured[factor.name]) for factor in FACTORS if measured.get(factor.name) is not None]
+        return f"{after}; measured: {', '.join(known)}" if known else after
+
+    @property
+    def consequences(self) -> str:
+        """Who does it until when, and the days planned and spent when it was recorded."""
+        one = self.decision
+        owner = (one.owner.get_full_name() or one.owner.get_username()) if one.owner else ""
+        parts = [owner, f"until {one.due:%Y-%m-%d}" if one.due else ""]
+        parts += [f"in place since {one.adopted_on:%Y-%m-%d}" if one.adopted_on else ""]
+        parts += [f"{one.effort_planned:g} days planned" if one.effort_planned is not None else ""]
+        parts += [f"{one.effort_spent:g} spent" if one.effort_spent is not None else ""]
+        return ", ".join(part for part in parts if part)
+
+
+@dataclass(frozen=True)
 class PlanLine:
-    """A principle with the decision that holds and its history."""
+    """A principle with the decision that holds and all its records, the newest first."""
 
     principle: Principle
     line: PrincipleLine
     decision: Decision | None
-    history: tuple[Decision, ...]
+    records: tuple[DecisionRecord, ...]
     #: The verdict that follows from the newest closed round of the panel, once it is worked out.
     panel: str
 
@@ -61,7 +89,7 @@ def read_plan(project: Project) -> Plan:
     """Read the plan: 2 queries beyond those of the overview."""
     overview = read_overview(project)
     by_principle: dict[str, list[Decision]] = {}
-    for row in Decision.objects.filter(project=project).select_related("owner").order_by("-pk"):
+    for row in Decision.objects.filter(project=project).select_related("owner", "round__assessment").order_by("-pk"):
         by_principle.setdefault(row.principle, []).append(row)
     verdicts = _panel_verdicts(overview)
     lines = []
@@ -73,7 +101,7 @@ def read_plan(project: Project) -> Plan:
                 principle=one.state.principle,
                 line=one,
                 decision=newest,
-                history=tuple(rows[1:]),
+                records=tuple(DecisionRecord(row) for row in rows),
                 panel=verdicts.get(one.state.principle.slug, ""),
             )
         )

@@ -11,7 +11,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments.forms.decisions import DecisionForm
 from assessments.selectors.delivery import read_brought
-from assessments.selectors.overview import read_overview
 from assessments.selectors.plan import find_principle, read_plan
 from assessments.selectors.report import newest_decisions
 from assessments.services.decisions import decide
@@ -54,12 +53,15 @@ def decision(request: HttpRequest, project: Project, principle: str) -> HttpResp
         else:
             messages.success(request, f"Decided on {found.name}.")
             return redirect("assessments:plan", project.slug)
-    line = next(one for one in read_overview(project).lines if one.state.principle.slug == principle)
+    state = read_plan(project)
+    shown = next(one for one in state.lines if one.principle.slug == principle)
     context = {
         "project": project,
         "nav_active": "assessment",
         "principle": found,
-        "line": line,
+        "line": shown.line,
+        "panel": shown.panel,
+        "panel_round": state.overview.closed_round,
         "held": held,
         "form": form,
     }

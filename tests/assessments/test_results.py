@@ -232,7 +232,13 @@ def test_decisions_are_records_that_stay(as_owner, project, owner, team):
     assert (first.effort_spent, second.effort_spent, second.decided_by_name) == (None, 3.5, "olga")
     assert second.context["measured"]["deployments_per_week"] == 3
     html = as_owner.get(url(project, "plan")).content.decode()
-    assert "changed 1 time" in html and "3.5" in html
+    assert "From the panel" not in as_owner.get(page).content.decode()
+    work_out(hold_round(project, owner).pk)
+    panel = as_owner.get(page).content.decode()
+    assert "From the panel" in panel and f"{url(project, 'result', 1)}#monitoring" in panel
+    assert "2 records" in html and html.count("Reason: We lost a day in March.") == 2
+    assert "Context: before any round closed; measured: " in html and "3 deployments a week" in html
+    assert "nora, until 2027-01-31, 8 days planned, 3.5 spent" in html
     assert Activity.objects.filter(verb="principle.decided").count() == 2
     assert as_owner.get(url(project, "decision", "nonsense")).status_code == 404
     with pytest.raises(UserError):
