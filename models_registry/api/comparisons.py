@@ -132,7 +132,7 @@ class ComparisonResultOut(ComparisonOut):
 class ResultQuery(serializers.Serializer[Any]):
     """How to look at a comparison."""
 
-    metric = serializers.CharField(required=False, max_length=40, help_text="Name of a metric; the primary one else.")
+    metric = serializers.CharField(required=False, max_length=60, help_text="Name of a metric; the primary one else.")
     champion = serializers.IntegerField(
         required=False, min_value=1, max_value=LARGEST_NUMBER, help_text="Number of the run to compare the others with."
     )
@@ -163,7 +163,13 @@ class Comparisons(ProjectCall):
             OpenApiExample("Models", {"models": ["Scaled logistic", 8], "seed": 1}, request_only=True),
             OpenApiExample(
                 "Judged by other metrics",
-                {"models": [7, 8], "metrics": ["F1", "MCC"], "window": 200, "baseline": "last", "drift": False},
+                {
+                    "models": [7, 8],
+                    "metrics": ["F1", "FBeta(beta=0.5)"],
+                    "window": 200,
+                    "baseline": "last",
+                    "drift": False,
+                },
                 request_only=True,
             ),
             OpenApiExample(

@@ -30,11 +30,12 @@ class JudgingIn(Body):
     """How what is started is judged, each as usual where it is left out."""
 
     metrics = serializers.ListField(
-        child=Text(max_length=40),
+        child=Text(max_length=60),
         required=False,
         default=list,
         max_length=20,
-        help_text="Names of metrics; the project's primary one is always among them. Empty: the usual ones.",
+        help_text="Names of metrics, with parameters where they have some: `F1`, `FBeta(beta=0.5)`. The project's "
+        "primary one is always among them. Empty: the usual ones.",
     )
     window = Whole(
         required=False,

@@ -27,7 +27,9 @@ class SeriesQuery(serializers.Serializer[Any]):
     """Which curves, how fine, over which positions."""
 
     name = serializers.CharField(
-        required=False, max_length=40, help_text="A metric such as `F1`; by default the project's primary one."
+        required=False,
+        max_length=60,
+        help_text="A metric such as `F1` or `FBeta(beta=0.5)`; by default the project's primary one.",
     )
     points = serializers.IntegerField(
         required=False, default=POINTS, min_value=2, max_value=MOST_POINTS, help_text="Most points per series."

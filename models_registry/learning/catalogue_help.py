@@ -44,6 +44,10 @@ HELP: dict[str, str] = {
     "optim.losses.Huber.epsilon": "Misses larger than this count by their size, smaller ones by their square.",
     "lag": "How many events lie between the two values compared.",
     "transformers": "The transformers whose outputs are multiplied with each other.",
+    **{
+        f"metrics.{name}.beta": "How many times as much recall counts as precision: 0.5 half as much, 2 twice."
+        for name in ("FBeta", "MacroFBeta", "WeightedFBeta")
+    },
     "prior": "The mean before any event.",
     "prior_weight": "How many events the prior counts for.",
 }

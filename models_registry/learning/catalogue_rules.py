@@ -340,6 +340,8 @@ PARAMETERS: dict[str, list[type_]] = {
     "tree.splitter.StaticQuantizer.n_bins": [integer(2, 1_000)],
     "tree.splitter.StaticQuantizer.warm_start": [integer(1, 100_000)],
     "tree.splitter.TEBSTSplitter.digits": [integer(0, 15)],
+    **{f"metrics.{name}.beta": [number(0, 100, over=True)] for name in ("FBeta", "MacroFBeta", "WeightedFBeta")},
+    "metrics.ROCAUC.n_thresholds": [integer(3, 50)],
     "stats.Quantile.q": [SHARE],
     "stats.IQR.q_inf": [SHARE],
     "stats.IQR.q_sup": [SHARE],

@@ -22,7 +22,7 @@ from . import catalogue_rules as rules
 from . import river_private
 from .catalogue_help import HELP
 from .catalogue_refused import REFUSED
-from .measures import find_measure
+from .measures import find_class as find_measure_class
 
 TARGET = Path(__file__).with_name("catalogue.json")
 
@@ -64,7 +64,8 @@ def find_class(path: str) -> type:
 def _entry(path: str, group: str, roles: tuple[str, ...]) -> dict[str, Any]:
     cls = find_class(path)
     summary, helps = _docstring(cls)
-    entry: dict[str, Any] = {"title": _title(cls.__name__), "group": group, "roles": list(roles), "summary": summary}
+    title = find_measure_class(cls.__name__).title if "run_metric" in roles else _title(cls.__name__)
+    entry: dict[str, Any] = {"title": title, "group": group, "roles": list(roles), "summary": summary}
     params = _params(path, cls, helps)
     if tasks := _tasks(path, cls, roles, params):
         entry["tasks"] = tasks
@@ -76,7 +77,7 @@ def _tasks(path: str, cls: type, roles: tuple[str, ...], params: list[dict[str, 
     if "regressor" in roles:
         return ["regression"]
     if "run_metric" in roles:
-        return list(find_measure(cls.__name__).tasks)
+        return list(find_measure_class(cls.__name__).tasks)
     if "splitter" in roles:
         return ["binary", "multiclass"] if cls().is_target_class else ["regression"]
     if "classifier" not in roles:
@@ -110,12 +111,14 @@ def _params(path: str, cls: type, helps: dict[str, str]) -> list[dict[str, Any]]
             param["positional"] = True
         if name in offer.DEFAULTS.get(path, {}):
             param["default"] = offer.DEFAULTS[path][name]
-            param |= {"own_default": True, "river_default": parameter.default}
+            param["own_default"] = True
+            if parameter.default is not inspect.Parameter.empty:
+                param["river_default"] = parameter.default
         elif parameter.default is inspect.Parameter.empty:
             param["required"] = True
         else:
             param["default"] = list(parameter.default) if isinstance(parameter.default, tuple) else parameter.default
-        param["help"] = helps.get(name) or HELP.get(f"{path}.{name}") or HELP[name]
+        param["help"] = HELP.get(f"{path}.{name}") or helps.get(name) or HELP[name]
         params.append(param)
     return params
 

@@ -7,15 +7,22 @@ A *series* is one metric seen one way; its key is `view.metric`, as in `rolling.
 - `fading`: over every event, older ones counting less and less;
 - `baseline` and `baseline_rolling`: the same for a guess that ignores the features (the commonest label so far, the
   mean so far, or the last value), scored on the same events.
+
+A metric with parameters is told apart by those that are not at their defaults: `FBeta(beta=0.5)`, `FBeta`. What each
+takes is in the catalogue.
 """
 
 from __future__ import annotations
 
+import functools
 import math
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
-from .catalogue import BINARY, MULTICLASS, REGRESSION
+from .catalogue import BINARY, MULTICLASS, REGRESSION, Parameter, read_catalogue
+from .values import accepted, expected
 
 #: From here on a figure is written by its order of magnitude: a model that diverged has an error of thirty digits.
 MOST_IN_FULL = 1e6
@@ -38,9 +45,9 @@ class Measure:
     Parameters
     ----------
     name
-        River's class name, and the key.
+        River's class name, with the parameters that are not at their defaults; it is the key.
     title
-        What people read.
+        What people read. Parameters stand in it, and in the help, as `{beta}`.
     tasks
         The tasks it judges.
     greater_is_better
@@ -51,6 +58,8 @@ class Measure:
         One line on what it says.
     needs_probabilities
         Whether a model that only names a label cannot be judged by it.
+    settings
+        The values of all its parameters.
     """
 
     name: str
@@ -60,6 +69,17 @@ class Measure:
     style: str
     help: str
     needs_probabilities: bool = False
+    settings: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def use(self) -> str:
+        """River's class name."""
+        return self.name.partition("(")[0]
+
+    @property
+    def params(self) -> tuple[Parameter, ...]:
+        """The parameters it takes."""
+        return read_catalogue().entries[f"metrics.{self.use}"].params
 
     def format(self, value: float | None) -> str:
         """Return a value as people read it.
@@ -102,6 +122,14 @@ MEASURES: tuple[Measure, ...] = (
         "Share predicted right per class, averaged over the classes: rare classes count as much as common ones.",
     ),
     Measure("F1", "F1", (BINARY,), True, "percent", "Harmonic mean of precision and recall."),
+    Measure(
+        "FBeta",
+        "F-beta {beta}",
+        (BINARY,),
+        True,
+        "percent",
+        "Mean of precision and recall in which recall counts {beta} times as much.",
+    ),
     Measure("Precision", "Precision", (BINARY,), True, "percent", "Of the events called positive, the share that is."),
     Measure("Recall", "Recall", (BINARY,), True, "percent", "Of the positive events, the share that was found."),
     Measure(
@@ -110,7 +138,7 @@ MEASURES: tuple[Measure, ...] = (
         (BINARY,),
         True,
         "percent",
-        "Chance that a positive event gets a higher probability than a negative one (ten thresholds).",
+        "Chance that a positive event gets a higher probability than a negative one ({n_thresholds} thresholds).",
         needs_probabilities=True,
     ),
     Measure(
@@ -128,10 +156,26 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure("MacroF1", "Macro F1", (MULTICLASS,), True, "percent", "F1 per class, averaged over the classes."),
     Measure(
+        "MacroFBeta",
+        "Macro F-beta {beta}",
+        (MULTICLASS,),
+        True,
+        "percent",
+        "F-beta per class, averaged over the classes; recall counts {beta} times as much as precision.",
+    ),
+    Measure(
         "MacroPrecision", "Macro precision", (MULTICLASS,), True, "percent", "Precision per class, averaged over them."
     ),
     Measure("MacroRecall", "Macro recall", (MULTICLASS,), True, "percent", "Recall per class, averaged over them."),
     Measure("WeightedF1", "Weighted F1", (MULTICLASS,), True, "percent", "F1 per class, weighted by how common it is."),
+    Measure(
+        "WeightedFBeta",
+        "Weighted F-beta {beta}",
+        (MULTICLASS,),
+        True,
+        "percent",
+        "F-beta per class, weighted by how common it is; recall counts {beta} times as much as precision.",
+    ),
     Measure(
         "CrossEntropy",
         "Cross entropy",
@@ -167,6 +211,9 @@ MEASURES: tuple[Measure, ...] = (
     ),
 )
 _BY_NAME = {measure.name: measure for measure in MEASURES}
+#: How parameters are called where they have no value.
+_ANY = {"beta": "beta", "n_thresholds": "evenly spaced"}
+_PLACES = {name: place for place, name in enumerate(_BY_NAME)}
 
 DEFAULTS: dict[str, tuple[str, ...]] = {
     BINARY: ("Accuracy", "F1", "ROCAUC", "LogLoss"),
@@ -180,22 +227,92 @@ USUAL_DETECTOR: dict[str, Any] = {"use": "drift.ADWIN"}
 
 
 def list_measures(task: str) -> list[Measure]:
-    """Return the metrics that judge a task, in the order they are offered.
+    """Return the metrics that judge a task, in the order they are offered, their parameters at their defaults.
 
     Examples
     --------
     >>> [measure.name for measure in list_measures("regression")]
     ['MAE', 'RMSE', 'MSE', 'R2', 'MAPE', 'SMAPE']
     """
-    return [measure for measure in MEASURES if task in measure.tasks]
+    return [find_measure(measure.name) for measure in MEASURES if task in measure.tasks]
 
 
+def find_class(use: str) -> Measure:
+    """Return what is said of a class of River whatever its parameters; `KeyError` where no run is judged by it.
+
+    Examples
+    --------
+    >>> find_class("FBeta").title, find_class("FBeta").tasks
+    ('F-beta', ('binary',))
+    """
+    base = _BY_NAME[use]
+    return replace(base, title=base.title.partition(" {")[0], help=base.help.format(**_ANY))
+
+
+@functools.lru_cache(maxsize=4_096)
 def find_measure(name: str) -> Measure:
-    """Return the metric of this name, or raise `LookupError`."""
-    try:
-        return _BY_NAME[name]
-    except KeyError:
-        raise LookupError(f"no metric {name!r}") from None
+    """Return the metric of this name, or raise `LookupError` with what is wrong with it.
+
+    Examples
+    --------
+    >>> measure = find_measure("FBeta( beta = 0.50 )")
+    >>> measure.name, measure.title, measure.settings
+    ('FBeta(beta=0.5)', 'F-beta 0.5', (('beta', 0.5),))
+    >>> find_measure("ROCAUC(n_thresholds=10)").name
+    'ROCAUC'
+    """
+    use, bracket, rest = name.partition("(")
+    base = _BY_NAME.get(use)
+    if base is None or (bracket and not rest.endswith(")")):
+        raise LookupError(f"no metric {name[:80]!r}")
+    given = dict(_read_setting(use, part) for part in rest[:-1].split(",")) if bracket else {}
+    settings = tuple((param.name, given.pop(param.name, param.default)) for param in base.params)
+    if given:
+        raise LookupError(f"{use}: no parameter {next(iter(given))!r}")
+    words = {param: _show(value) for param, value in settings}
+    defaults = {param.name: param.default for param in base.params}
+    told = ", ".join(f"{param}={words[param]}" for param, value in settings if value != defaults[param])
+    title, text = base.title.format(**words), base.help.format(**words)
+    if told and title == base.title:
+        title = f"{title} ({told})"
+    return replace(base, name=f"{use}({told})" if told else use, title=title, help=text, settings=settings)
+
+
+_SETTING = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*(-?\d{1,20}(?:\.\d{1,20})?(?:[eE][-+]?\d{1,3})?)\s*", re.ASCII)
+
+
+def _read_setting(use: str, text: str) -> tuple[str, float]:
+    found = _SETTING.fullmatch(text)
+    if found is None:
+        raise LookupError(f"{use}: expected a parameter and a number, as in beta=0.5, got {text[:40]!r}")
+    name, number = found.groups()
+    value = int(number) if number.lstrip("-").isdecimal() else float(number)
+    param = read_catalogue().entries[f"metrics.{use}"].find_param(name)
+    if param is not None and not any(accepted(accepts, value) for accepts in param.accepts):
+        raise LookupError(f"{use}: {name}: expected {expected(param)}, got {number}")
+    return name, float(value) if param is not None and param.accepts[0]["type"] == "number" else value
+
+
+def _show(value: float) -> str:
+    return repr(value).removesuffix(".0")
+
+
+def order_names(names: Iterable[str]) -> list[str]:
+    """Return the metrics among some names in the order they are offered; what is no metric is left out.
+
+    Examples
+    --------
+    >>> order_names(["Recall", "FBeta(beta=2.5)", "Magic", "FBeta(beta=0.5)", "F1"])
+    ['F1', 'FBeta(beta=0.5)', 'FBeta(beta=2.5)', 'Recall']
+    """
+    known: dict[str, tuple[int, tuple[tuple[str, float], ...]]] = {}
+    for name in names:
+        try:
+            measure = find_measure(name)
+        except LookupError:
+            continue
+        known[measure.name] = (_PLACES[measure.use], measure.settings)
+    return sorted(known, key=lambda name: known[name])
 
 
 def key_of(view: str, metric: str) -> str:

@@ -160,10 +160,13 @@ class Learner:
     def _make_scorer(
         self, metrics: Sequence[str] | None, window: int, drift: bool | dict[str, Any], baseline: str | None
     ) -> Scorer:
-        names = list(metrics or measures.DEFAULTS[self.task])
-        fitting = {measure.name for measure in measures.list_measures(self.task)}
-        if unknown := [name for name in names if name not in fitting]:
+        try:
+            found = [measures.find_measure(name) for name in metrics or measures.DEFAULTS[self.task]]
+        except LookupError as wrong:
+            raise ValueError(wrong.args[0]) from wrong
+        if unknown := [measure.name for measure in found if self.task not in measure.tasks]:
             raise ValueError(f"{', '.join(unknown)}: no metric of a {self.task} task")
+        names = list(dict.fromkeys(measure.name for measure in found))
         if not 2 <= window <= 100_000:
             raise ValueError("the window has to hold between 2 and 100,000 events")
         kinds = baselines.list_baselines(self.task)

@@ -16,5 +16,8 @@ def make_metric(name: str) -> Any:
     --------
     >>> make_metric("MAE")
     MAE: 0.
+    >>> make_metric("FBeta(beta=0.5)").beta
+    0.5
     """
-    return getattr(metrics, find_measure(name).name)()
+    measure = find_measure(name)
+    return getattr(metrics, measure.use)(**dict(measure.settings))

@@ -11,6 +11,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from .measures import Measure
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -38,10 +40,9 @@ def cohen_kappa(tp: Floats, row: Floats, col: Floats) -> Floats:
     return _divide(observed - expected, 1 - expected)
 
 
-def macro_f1(tp: Floats, row: Floats, col: Floats) -> Floats:
-    """F1 per class, averaged over the classes that occurred or were predicted."""
-    precision, recall = _divide(tp, col), _divide(tp, row)
-    return _divide(_sum(_divide(2.0 * precision * recall, 1.0 * precision + recall)), _present(row, col))
+def macro_f_beta(tp: Floats, row: Floats, col: Floats, beta: float = 1.0) -> Floats:
+    """F-beta per class, averaged over the classes that occurred or were predicted."""
+    return _divide(_sum(_weigh(_divide(tp, col), _divide(tp, row), beta)), _present(row, col))
 
 
 def macro_precision(tp: Floats, row: Floats, col: Floats) -> Floats:
@@ -54,10 +55,9 @@ def macro_recall(tp: Floats, row: Floats, col: Floats) -> Floats:
     return _divide(_sum(_divide(tp, row)), _present(row, col))
 
 
-def weighted_f1(tp: Floats, row: Floats, col: Floats) -> Floats:
-    """F1 per class, weighted by how often the class occurred."""
-    precision, recall = _divide(row * tp, col), _divide(row * tp, row)
-    return _divide(_sum(_divide(2.0 * precision * recall, 1.0 * precision + recall)), _sum(row))
+def weighted_f_beta(tp: Floats, row: Floats, col: Floats, beta: float = 1.0) -> Floats:
+    """F-beta per class, weighted by how often the class occurred."""
+    return _divide(_sum(_weigh(_divide(row * tp, col), _divide(row * tp, row), beta)), _sum(row))
 
 
 def precision(tp: Floats, row: Floats, col: Floats) -> Floats:
@@ -70,10 +70,14 @@ def recall(tp: Floats, row: Floats, col: Floats) -> Floats:
     return _divide(tp[-1], row[-1])
 
 
-def f1(tp: Floats, row: Floats, col: Floats) -> Floats:
-    """Harmonic mean of precision and recall; the last row is the positive class."""
-    p, r = precision(tp, row, col), recall(tp, row, col)
-    return _divide(2.0 * p * r, 1.0 * p + r)
+def f_beta(tp: Floats, row: Floats, col: Floats, beta: float = 1.0) -> Floats:
+    """Mean of precision and recall, recall counting beta times as much; the last row is the positive class."""
+    return _weigh(precision(tp, row, col), recall(tp, row, col), beta)
+
+
+def _weigh(precision: Floats, recall: Floats, beta: float) -> Floats:
+    square = float(beta) ** 2
+    return _divide((1.0 + square) * precision * recall, square * precision + recall)
 
 
 def mcc(tp: Floats, row: Floats, col: Floats) -> Floats:
@@ -84,13 +88,23 @@ def mcc(tp: Floats, row: Floats, col: Floats) -> Floats:
 
 
 def roc_auc(tp: Floats, fp: Floats, positives: Floats, negatives: Floats) -> Floats:
-    """Area under the ROC curve through ten thresholds; one row per threshold, rising."""
+    """Area under the ROC curve through some thresholds; one row per threshold, rising."""
     tpr, fpr = _divide(tp, positives[None, :]), _divide(fp, negatives[None, :])
-    parts = (fpr[1:] - fpr[:-1]) * (tpr[1:] + tpr[:-1]) / 2.0
-    # The order in which numpy sums the nine parts of one curve: eight in a tree, then the rest.
-    a, b, c, d, e, f, g, h, rest = parts
-    area: Floats = -((((a + b) + (c + d)) + ((e + f) + (g + h))) + rest)
-    return area
+    return -_sum_parts((fpr[1:] - fpr[:-1]) * (tpr[1:] + tpr[:-1]) / 2.0)
+
+
+def _sum_parts(parts: Floats) -> Floats:
+    """Add up to 128 rows in the order in which numpy sums one curve: eight sums side by side, a tree, then the rest."""
+    whole = len(parts) - len(parts) % 8
+    lanes = list(parts[: 8 if whole else 1])
+    for place in range(len(lanes), whole):
+        lanes[place % 8] = lanes[place % 8] + parts[place]
+    while len(lanes) > 1:
+        lanes = [lanes[i] + lanes[i + 1] for i in range(0, len(lanes), 2)]
+    total: Floats = lanes[0]
+    for rest in parts[whole or 1 :]:
+        total = total + rest
+    return total
 
 
 def _sum(rows: Floats) -> Floats:
@@ -105,17 +119,25 @@ def _present(row: Floats, col: Floats) -> Floats:
     return _sum(((row > 0) | (col > 0)).astype(float))
 
 
-CLASS_SCORES: dict[str, Callable[[Floats, Floats, Floats], Floats]] = {
+CLASS_SCORES: dict[str, Callable[..., Floats]] = {
     "Accuracy": accuracy,
     "BalancedAccuracy": balanced_accuracy,
     "CohenKappa": cohen_kappa,
-    "MacroF1": macro_f1,
+    "MacroF1": macro_f_beta,
+    "MacroFBeta": macro_f_beta,
     "MacroPrecision": macro_precision,
     "MacroRecall": macro_recall,
-    "WeightedF1": weighted_f1,
+    "WeightedF1": weighted_f_beta,
+    "WeightedFBeta": weighted_f_beta,
     "Precision": precision,
     "Recall": recall,
-    "F1": f1,
+    "F1": f_beta,
+    "FBeta": f_beta,
     "MCC": mcc,
 }
 """Metrics made of true positives, occurrences and predictions per class: one row each, one column per event."""
+
+
+def score(measure: Measure, tp: Floats, row: Floats, col: Floats) -> Floats:
+    """Return one of `CLASS_SCORES` with the parameters of the metric."""
+    return CLASS_SCORES[measure.use](tp, row, col, **dict(measure.settings))

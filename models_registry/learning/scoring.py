@@ -77,7 +77,8 @@ class Scorer:
 
     def _names(self) -> list[str]:
         keys = [measures.key_of(view, name) for view in (OVERALL, ROLLING) for name in self.metrics]
-        against = [*self._against, *(["ROCAUC"] if self._baseline and "ROCAUC" in self.metrics else [])]
+        curves = [name for name in self.metrics if _is_curve(name)] if self._baseline else []
+        against = [*self._against, *curves]
         keys += [measures.key_of(view, name) for view in (BASELINE, BASELINE_ROLLING) for name in against]
         return [*keys, self._faded]
 
@@ -130,7 +131,7 @@ class Scorer:
         renamed: Series = {}
         for key in [name for name in self._lasts if name.startswith(BASELINE)]:
             view, _, metric = key.partition(".")
-            if metric == "ROCAUC":
+            if _is_curve(metric):
                 renamed[key] = np.full(len(guesses), CHANCE)
                 continue
             source = measures.key_of(OVERALL if view == BASELINE else ROLLING, metric)
@@ -152,7 +153,11 @@ class Scorer:
 
 def _can_be_guessed(metric: str, baseline: str) -> bool:
     """Whether the guesses are scored one by one. A ROC curve of theirs is the diagonal, whatever the labels."""
-    return metric != "ROCAUC" and (baseline == MAJORITY or not measures.find_measure(metric).needs_probabilities)
+    return not _is_curve(metric) and (baseline == MAJORITY or not measures.find_measure(metric).needs_probabilities)
+
+
+def _is_curve(metric: str) -> bool:
+    return measures.find_measure(metric).use == "ROCAUC"
 
 
 def _errors(task: str, labels: Sequence[Label], said: Sequence[Label | None]) -> list[float]:

@@ -6,9 +6,10 @@ metrics after each event, bit by bit; a test holds every one to it.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,17 +17,13 @@ import numpy.typing as npt
 from . import measures, scores
 from .catalogue import BINARY, REGRESSION
 from .labels import Label
-from .measures import OVERALL, ROLLING
+from .measures import OVERALL, ROLLING, find_measure
 from .windows import Counts, RunningMean, RunningVariance, WindowSum
 
 Floats = npt.NDArray[np.float64]
 Series = dict[str, Floats]
 Probabilities = dict[Label, float]
 
-_THRESHOLDS = [i / 9 for i in range(10)]
-_THRESHOLDS[0] -= 1e-7
-_THRESHOLDS[-1] += 1e-7
-_BOUNDS = np.array(_THRESHOLDS)
 _SMALLEST, _LARGEST = 1e-15, 1 - 1e-15
 
 
@@ -80,17 +77,23 @@ class ClassTally:
     def __init__(self, metrics: Sequence[str], window: int, *, binary: bool) -> None:
         self.binary = binary
         self._window = window
-        self._counted = [name for name in metrics if name in scores.CLASS_SCORES]
+        self._counted = [name for name in metrics if find_measure(name).use in scores.CLASS_SCORES]
         self._loss = next((name for name in metrics if name in ("LogLoss", "CrossEntropy")), None)
-        self._curve = "ROCAUC" in metrics
+        self._curves = {name: Curve(name, window) for name in metrics if find_measure(name).use == "ROCAUC"}
         self._classes: dict[Label, int] = {False: 0, True: 1} if binary else {}
         self._counts = Counts(window)
-        self._curve_counts = Counts(window)
         self._mean = MeanScore(window)
         # The last events, as class numbers: what falls out of the window has to be subtracted.
         self._labels = np.zeros(0, dtype=np.int32)
         self._predictions = np.zeros(0, dtype=np.int32)
-        self._bins = np.zeros(0, dtype=np.int8)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over a state of before curves had parameters: it has one at most, through ten thresholds."""
+        if "_curve" in state:
+            state = dict(state)
+            known, counts, bins = state.pop("_curve"), state.pop("_curve_counts"), state.pop("_bins")
+            state["_curves"] = {"ROCAUC": Curve("ROCAUC", state["_window"], counts, bins)} if known else {}
+        self.__dict__.update(state)
 
     def add(
         self, labels: Sequence[Label], predictions: Sequence[Label], probabilities: Sequence[Probabilities] | None
@@ -100,20 +103,18 @@ class ClassTally:
         self._labels = np.concatenate((self._labels, self._number(labels)))
         self._predictions = np.concatenate((self._predictions, self._number(predictions)))
         series = self._add_counted(seen)
-        if probabilities is not None and self._curve:
+        if probabilities is not None and self._curves:
             chances = np.array([chance.get(True, 0.0) for chance in probabilities])
             # What is not a number is above no threshold.
             chances[np.isnan(chances)] = -1.0
-            # How many thresholds lie below: the event counts as positive for those.
-            self._bins = np.concatenate((self._bins, np.searchsorted(_BOUNDS, chances, side="left").astype(np.int8)))
-            series |= self._add_curve(seen)
+            for curve in self._curves.values():
+                series |= curve.add(chances, self._labels == 1)
         if probabilities is not None and self._loss:
             losses = _log_losses(labels, probabilities) if self.binary else _cross_entropies(labels, probabilities)
             overall, rolling = self._mean.add(losses)
             series |= _both(self._loss, overall, rolling)
         self._labels = self._labels[-self._window :]
         self._predictions = self._predictions[-self._window :]
-        self._bins = self._bins[-self._window :]
         return series
 
     def _number(self, labels: Sequence[Label]) -> npt.NDArray[np.int32]:
@@ -134,22 +135,60 @@ class ClassTally:
         for view, counts in zip((OVERALL, ROLLING), views, strict=True):
             tp, row, col = counts.astype(float).reshape(len(self._classes), 3, -1)[order].swapaxes(0, 1)
             for name in self._counted:
-                series[measures.key_of(view, name)] = scores.CLASS_SCORES[name](tp, row, col)
+                series[measures.key_of(view, name)] = scores.score(find_measure(name), tp, row, col)
         return series
 
     def _order(self) -> list[int]:
         """Return the class rows in order of the classes, which for few small numbers is River's order too."""
         return [number for _, number in sorted(self._classes.items())]
 
-    def _add_curve(self, seen: int) -> Series:
-        above = self._bins > np.arange(len(_THRESHOLDS), dtype=np.int8)[:, None]
-        positive = self._labels == 1
+
+class Curve:
+    """The area under the ROC curve.
+
+    Parameters
+    ----------
+    name
+        Name of the metric, which says through how many thresholds.
+    window
+        Events in the rolling view.
+    counts, bins
+        What is known already of events before.
+    """
+
+    def __init__(
+        self, name: str, window: int, counts: Counts | None = None, bins: npt.NDArray[np.int8] | None = None
+    ) -> None:
+        self.name = name
+        self._window = window
+        self._counts = counts or Counts(window)
+        # For each of the last events, how many thresholds lie below: it counts as positive for those.
+        self._bins = np.zeros(0, dtype=np.int8) if bins is None else bins
+
+    def add(self, chances: Floats, positive: npt.NDArray[np.bool_]) -> Series:
+        """Take the chance of each new event, and of each event in the window and after whether it is positive."""
+        size = int(dict(find_measure(self.name).settings)["n_thresholds"])
+        seen = len(self._bins)
+        new = np.searchsorted(_thresholds(size), chances, side="left").astype(np.int8)
+        self._bins = np.concatenate((self._bins, new))
+        above = self._bins > np.arange(size, dtype=np.int8)[:, None]
         happened = np.concatenate((above & positive, above & ~positive, positive[None, :], ~positive[None, :]))
         series: Series = {}
-        for view, counts in zip((OVERALL, ROLLING), self._curve_counts.add(happened, seen), strict=True):
+        for view, counts in zip((OVERALL, ROLLING), self._counts.add(happened, seen), strict=True):
             floats = counts.astype(float)
-            series[measures.key_of(view, "ROCAUC")] = scores.roc_auc(floats[:10], floats[10:20], floats[20], floats[21])
+            areas = scores.roc_auc(floats[:size], floats[size : 2 * size], floats[-2], floats[-1])
+            series[measures.key_of(view, self.name)] = areas
+        self._bins = self._bins[-self._window :]
         return series
+
+
+@functools.cache
+def _thresholds(size: int) -> Floats:
+    """Return River's thresholds: evenly spaced, the outer ones a little further out."""
+    bounds = [i / (size - 1) for i in range(size)]
+    bounds[0] -= 1e-7
+    bounds[-1] += 1e-7
+    return np.array(bounds)
 
 
 class RegressionTally:

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from models_registry.learning import measures
 from models_registry.learning.baselines import TITLES, list_baselines
-from models_registry.learning.measures import MEASURES, Measure, find_measure, key_of
+from models_registry.learning.measures import Measure, find_measure, key_of
 from models_registry.learning.points import Point, thin_points
 from models_registry.models import Alarm, MetricPoint, Run, Version
 from ops_portal.charts import Chart, Marker, Series, line_chart
@@ -110,8 +110,7 @@ def primary_name(summary: Summary, project: Project) -> str:
 
 def metric_names(keys: Iterable[str]) -> list[str]:
     """Return the metrics among series keys, in the order they are offered."""
-    found = {key.partition(".")[2] for key in keys}
-    return [measure.name for measure in MEASURES if measure.name in found]
+    return measures.order_names(key.partition(".")[2] for key in keys)
 
 
 def read_primary(summary: Summary, project: Project) -> MetricRow:

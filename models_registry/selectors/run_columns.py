@@ -39,6 +39,7 @@ Raw = str | int | float | bool | datetime | None
 ABOUT, RESULT, METRICS, PARAMETERS = "What it is", "How it went", "Metrics", "Parameters"
 #: More columns than this are no table any more.
 MOST_COLUMNS = 24
+_SHOWN_VIEWS = (OVERALL, ROLLING, BASELINE)
 #: `StandardScaler.with_std` or `StandardScaler#2.with_std`. What a database takes for the place in a list is none.
 _PARAMETER_NAME = re.compile(r"[A-Za-z_]\w{0,79}(#\d{1,3})?\.[A-Za-z_]\w{0,79}", re.ASCII)
 
@@ -146,20 +147,19 @@ def find_columns(project: Project, keys: Iterable[str]) -> list[Column]:
         kind, _, rest = key.partition(":")
         if key in fixed:
             found.append(fixed[key])
-        elif kind == "metric" and rest in _series(project):
-            view, _, name = rest.partition(".")
-            found.append(_metric(view, name))
+        elif kind == "metric" and (shown := _find_metric(project, *rest.partition(".")[::2])):
+            found.append(shown)
         elif kind == "param" and _PARAMETER_NAME.fullmatch(rest):
             found.append(_parameter(rest))
     return found[:MOST_COLUMNS]
 
 
 def offer_columns(project: Project) -> list[tuple[str, list[Column]]]:
-    """Return every column by group, those of the parameters of the project's models among them. One query."""
+    """Return every column by group, with the parameters of the project's models and its runs' metrics. Two queries."""
     names: dict[str, None] = {}
     for parameters in RegisteredModel.objects.filter(project=project).values_list("parameters", flat=True):
         names |= dict.fromkeys(parameters)
-    metrics = [_metric(*key.split(".")) for key in _series(project)]
+    metrics = [_metric(view, name) for name in _list_metrics(project) for view in _SHOWN_VIEWS]
     groups: list[tuple[str, list[Column]]] = [
         (group, [column for column in _FIXED if column.group == group]) for group in (ABOUT, RESULT)
     ]
@@ -172,10 +172,20 @@ def chosen_keys(user: AbstractBaseUser, project: Project) -> list[str]:
     return list(kept) if kept else default_keys(project)
 
 
-def _series(project: Project) -> list[str]:
-    """Return the keys of the series that runs of the project may have, the primary metric's first."""
-    names = dict.fromkeys((primary_name({}, project), *(each.name for each in measures.list_measures(project.task))))
-    return [key_of(view, name) for name in names for view in (OVERALL, ROLLING, BASELINE)]
+def _list_metrics(project: Project) -> list[str]:
+    """Return the metrics that runs of the project may have, its primary one first, and those some have."""
+    usual = [each.name for each in measures.list_measures(project.task)]
+    kept = Run.objects.filter(project=project).order_by().values_list("options__metrics", flat=True).distinct()
+    names = measures.order_names([*usual, *(name for chosen in kept for name in chosen or ())])
+    return list(dict.fromkeys((primary_name({}, project), *names)))
+
+
+def _find_metric(project: Project, view: str, name: str) -> Column | None:
+    try:
+        fits = project.task in find_measure(name).tasks
+    except LookupError:
+        return None
+    return _metric(view, name) if fits and view in _SHOWN_VIEWS else None
 
 
 def read_raw(value: Any) -> Any:

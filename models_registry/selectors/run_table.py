@@ -52,7 +52,7 @@ class Cell:
     def html(self) -> SafeString:
         """A metric with every digit in its title."""
         number = self.value if isinstance(self.value, int | float) else None
-        return Figure(number, find_measure(self.column.key.rpartition(".")[2]).format(number)).html
+        return Figure(number, find_measure(self.column.key.partition(".")[2]).format(number)).html
 
     @property
     def parameter(self) -> SafeString:

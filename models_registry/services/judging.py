@@ -59,11 +59,7 @@ def write_judging(project: Project, judging: Judging, from_version: Version | No
                 fields={"metrics": "Goes on as the version was judged."},
             )
         return {key: value for key, value in from_version.run.options.items() if key in _KEPT}
-    names = list(dict.fromkeys((project.primary_metric, *judging.metrics))) if judging.metrics else []
-    fitting = {measure.name for measure in measures.list_measures(project.task)}
-    if unknown := [name for name in names if name not in fitting]:
-        listed = ", ".join(unknown)
-        raise UserError(f"{listed}: no metric of this task.", fields={"metrics": f"No metric of this task: {listed}."})
+    names = _read_metrics(project, judging.metrics) if judging.metrics else []
     if len(names) > MOST_METRICS:
         raise UserError(f"Choose at most {MOST_METRICS} metrics.", fields={"metrics": f"At most {MOST_METRICS}."})
     if not 2 <= judging.window <= LARGEST_WINDOW:
@@ -81,6 +77,18 @@ def write_judging(project: Project, judging: Judging, from_version: Version | No
         "baseline": judging.baseline or kinds[0],
         "drift": judging.drift,
     }
+
+
+def _read_metrics(project: Project, given: Sequence[str]) -> list[str]:
+    """Return metrics by the names they are kept under, the project's primary one first."""
+    try:
+        found = [measures.find_measure(name) for name in (project.primary_metric, *given)]
+    except LookupError as wrong:
+        raise UserError(f"{wrong.args[0]}.", fields={"metrics": f"{wrong.args[0]}."}) from wrong
+    if unknown := [measure.name for measure in found if project.task not in measure.tasks]:
+        listed = ", ".join(unknown)
+        raise UserError(f"{listed}: no metric of this task.", fields={"metrics": f"No metric of this task: {listed}."})
+    return list(dict.fromkeys(measure.name for measure in found))
 
 
 def _check_detector(spec: dict[str, Any], task: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -10,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from models_registry import doorbell
@@ -176,15 +178,15 @@ def _side_by_side(request: HttpRequest, project: Project, runs: list[Run], query
     shown, chosen = _compare(request, project, runs), _champion(request)
     kept = query + (f"champion={chosen}&" if chosen else "")
     tabs = [
-        (measure.title, f"{request.path}?{kept}metric={measure.name}", measure.name)
+        (measure.title, f"{request.path}?{kept}{urlencode({'metric': measure.name})}", measure.name)
         for measure in sorted(shown.measures, key=lambda one: one.name)
     ]
     return {
         "shown": shown,
         "tabs": tabs,
         "metric": shown.measure.name,
-        "chart_id": f"curves-{shown.measure.name.lower()}",
-        "shown_as": f"{kept}metric={shown.measure.name}",
+        "chart_id": f"curves-{slugify(shown.measure.name)}",
+        "shown_as": f"{kept}{urlencode({'metric': shown.measure.name})}",
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -12,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import json_script
 from django.utils.safestring import mark_safe
+from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from models_registry import doorbell
@@ -197,13 +199,13 @@ def _page(request: HttpRequest, project: Project, found: Run) -> dict[str, Any]:
 
 def _chart(request: HttpRequest, project: Project, found: Run) -> dict[str, Any]:
     name = _metric(request, project, found)
-    here = reverse("models_registry:run", args=[project.slug, found.number])
+    here, names = reverse("models_registry:run", args=[project.slug, found.number]), metric_names(found.summary)
     return {
         "project": project,
         "run": found,
-        "tabs": [(find_measure(each).title, f"{here}?metric={each}", each) for each in metric_names(found.summary)],
+        "tabs": [(find_measure(one).title, f"{here}?{urlencode({'metric': one})}", one) for one in names],
         "chart": read_chart(found, name),
-        "chart_id": f"metric-{name.lower()}",
+        "chart_id": f"metric-{slugify(name)}",
         "metric": name,
     }
 

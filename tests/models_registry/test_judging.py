@@ -223,3 +223,62 @@ def test_the_api_judges_comparisons_as_asked(project, owner, model, what):
     assert not Run.objects.exists(), "all or nothing"
     assert api.post("comparisons/", body).status_code == 201
     assert judged_as_asked()
+
+
+# --- metrics with parameters ----------------------------------------------------------------------
+
+
+def test_a_metric_with_a_parameter_is_one_of_its_own_everywhere(client, owner, project, model):
+    names = ["F1", "FBeta(beta=0.5)", "FBeta(beta=3)", "ROCAUC(n_thresholds=20)"]
+    run = start(model, Judging(("F1", "FBeta(beta=0.50)", *names[2:])))
+    assert run.options["metrics"] == [project.primary_metric, *names]
+    learn(run)
+    assert set(metric_names(run.summary)) - {"Accuracy"} == {project.primary_metric, *names}
+    values = [run.summary[f"overall.{name}"] for name in names]
+    assert None not in values and len(set(values)) == 4
+    assert run.summary["baseline.FBeta(beta=3)"] is not None
+    assert run.summary["baseline.ROCAUC(n_thresholds=20)"] == 0.5
+    client.force_login(owner)
+    html = client.get(reverse("models_registry:run", args=[project.slug, 1]), {"metric": names[1]}).content.decode()
+    assert "F-beta 0.5 (higher is better)" in html and "recall counts 0.5 times as much" in html
+    assert "?metric=FBeta%28beta%3D3%29" in html
+    choose = reverse("models_registry:run_columns", args=[project.slug])
+    assert 'value="metric:rolling.FBeta(beta=0.5)"' in client.get(choose).content.decode()
+    client.post(choose, {"column": ["metric:overall.FBeta(beta=0.5)", "metric:overall.FBeta(beta=0)", "metric:x.F1"]})
+    table = reverse("models_registry:run_list", args=[project.slug])
+    shown = client.get(table, {"sort": "-metric:overall.FBeta(beta=0.5)"})
+    assert [column.title for column in shown.context["columns"]] == ["F-beta 0.5"]
+    assert f"{100 * values[1]:.1f}%" in shown.content.decode()
+
+
+def test_the_page_takes_parameters_of_metrics(client, page, model, rung):
+    html = client.get(page).content.decode()
+    assert 'name="set:FBeta.beta"' in html and 'name="set:ROCAUC.n_thresholds"' in html
+    assert "Takes a number &gt; 0 and &lt;= 100" in html and "MacroFBeta" not in html
+    given = {"model": model.pk, "mode": "replay", "publish_every": 0, "metrics": ["F1", "FBeta", "ROCAUC"]}
+    client.post(page, given | {"set:FBeta.beta": "0.5, 2, 0.50", "set:ROCAUC.n_thresholds": ""})
+    assert Run.objects.get().options["metrics"] == ["ROCAUC", "F1", "FBeta(beta=0.5)", "FBeta"]
+    client.post(page, given | {"metrics": ["F1"], "set:FBeta.beta": "nonsense"})
+    assert Run.objects.order_by("-pk")[0].options["metrics"] == ["ROCAUC", "F1"], "what is not ticked is not read"
+
+
+@pytest.mark.parametrize("typed", ["0", "x", "0.5; 2", "beta", "1e999", "0.5)", "-1"])
+def test_a_wrong_parameter_of_a_metric_stands_next_to_its_field(client, page, model, typed):
+    given = {"model": model.pk, "mode": "replay", "publish_every": 0, "metrics": ["FBeta"], "set:FBeta.beta": typed}
+    answer = client.post(page, given)
+    assert answer.status_code == 422 and not Run.objects.exists()
+    html = answer.content.decode()
+    assert "<details open" in html and "FBeta: " in html and f'value="{typed}"' in html
+    assert list(answer.context["form"].errors) == ["set:FBeta.beta"]
+
+
+def test_the_api_takes_parameters_of_metrics(project, owner, model):
+    api = Calls(project, actor=owner)
+    body = {"model": model.pk, "mode": "replay", "metrics": ["FBeta(beta=0.5)"]}
+    run = api.post("runs/", body).json()
+    learn(Run.objects.get(number=run["number"]))
+    found = api.get("runs/1/metrics/", {"name": "FBeta(beta=0.5)"}).json()
+    assert found["metric"] == "FBeta(beta=0.5)" and found["series"][0]["points"]
+    for wrong in ("FBeta(beta=0)", "MacroFBeta", "FBeta(", "F1(beta=2)", "x" * 61):
+        answer = api.post("runs/", body | {"metrics": [wrong]})
+        assert answer.status_code == 400 and "metrics" in answer.json()["error"]["fields"], wrong

@@ -70,6 +70,9 @@ def run_tally(task: str, metrics: list[str], cuts: list[int]) -> dict[str, np.nd
 
 
 CASES = [(task, measure.name) for task in measures.DEFAULTS for measure in measures.list_measures(task)]
+CASES += [("binary", f"FBeta(beta={beta})") for beta in (0.5, 1, 0.1234567, 100)]
+CASES += [("binary", f"ROCAUC(n_thresholds={count})") for count in (3, 8, 9, 16, 17, 20, 50)]
+CASES += [("multiclass", name) for name in ("MacroFBeta(beta=0.3)", "WeightedFBeta(beta=3)")]
 
 
 @pytest.mark.parametrize(("task", "metric"), CASES)
@@ -78,13 +81,13 @@ def test_a_metric_equals_rivers_after_every_event(task: str, metric: str) -> Non
     assert series[f"overall.{metric}"].tolist() == run_river(task, metric, window=None)
 
 
-COUNTED = {"Accuracy", "BalancedAccuracy", "F1", "Precision", "Recall", "ROCAUC", "MCC", "CohenKappa"}
+COUNTED = {"Accuracy", "BalancedAccuracy", "F1", "FBeta", "Precision", "Recall", "ROCAUC", "MCC", "CohenKappa"}
 
 
 @pytest.mark.parametrize(("task", "metric"), CASES)
 def test_a_rolling_metric_equals_rivers_over_the_window(task: str, metric: str) -> None:
     rolling, river = run_tally(task, [metric], [])[f"rolling.{metric}"].tolist(), run_river(task, metric, window=WINDOW)
-    if metric in COUNTED or metric.startswith(("Macro", "Weighted")):
+    if metric.partition("(")[0] in COUNTED or metric.startswith(("Macro", "Weighted")):
         assert rolling == river, "made of counts: exact"
     else:
         assert rolling == pytest.approx(river, rel=1e-9, abs=1e-9), "made of sums, formed in another order"
@@ -93,7 +96,7 @@ def test_a_rolling_metric_equals_rivers_over_the_window(task: str, metric: str) 
 @pytest.mark.parametrize("task", list(measures.DEFAULTS))
 @pytest.mark.parametrize("cuts", [[1], [36, 37, 38], list(range(1, COUNT)), [150]])
 def test_cutting_the_stream_changes_no_bit(task: str, cuts: list[int]) -> None:
-    metrics = [measure.name for measure in measures.list_measures(task)]
+    metrics = [metric for of, metric in CASES if of == task]
     whole, cut = run_tally(task, metrics, []), run_tally(task, metrics, cuts)
     assert {name: values.tobytes() for name, values in whole.items()} == {
         name: values.tobytes() for name, values in cut.items()
@@ -153,3 +156,62 @@ def test_text_classes_are_summed_in_an_order_of_their_own() -> None:
     for label, prediction in zip(labels, said, strict=True):
         river.update(label, prediction)
     assert tally.add(labels, said, None)["overall.MacroF1"][-1] == pytest.approx(river.get(), rel=1e-14)
+
+
+def test_a_state_of_before_curves_had_parameters_goes_on_with_every_bit_the_same() -> None:
+    labels, said, chances = make_answers("binary", seed=3)
+    names = ["ROCAUC", "F1"]
+    whole = run_tally("binary", names, [150])
+    tally = make_tally("binary", names, WINDOW)
+    tally.add(labels[:150], said[:150], chances[:150])
+    state = dict(tally.__dict__)
+    curve = state.pop("_curves")["ROCAUC"]
+    old = state | {"_curve": True, "_curve_counts": curve._counts, "_bins": curve._bins}
+    taken_over = type(tally).__new__(type(tally))
+    taken_over.__setstate__(old)
+    later = taken_over.add(labels[150:], said[150:], chances[150:])
+    assert all(later[key].tobytes() == whole[key][150:].tobytes() for key in whole)
+    none = type(tally).__new__(type(tally))
+    none.__setstate__(dict(make_tally("binary", ["F1"], WINDOW).__dict__))
+    assert "overall.ROCAUC" not in none.add(labels, said, chances)
+
+
+@pytest.mark.parametrize(
+    ("name", "kept", "title"),
+    [
+        ("F1", "F1", "F1"), ("FBeta", "FBeta", "F-beta 2"), ("FBeta(beta=2.0)", "FBeta", "F-beta 2"),
+        ("FBeta( beta = 0.50 )", "FBeta(beta=0.5)", "F-beta 0.5"), ("ROCAUC(n_thresholds=10)", "ROCAUC", "ROC AUC"),
+        ("ROCAUC(n_thresholds=20)", "ROCAUC(n_thresholds=20)", "ROC AUC (n_thresholds=20)"),
+        ("MacroFBeta(beta=1e-1)", "MacroFBeta(beta=0.1)", "Macro F-beta 0.1"),
+    ],
+)  # fmt: skip
+def test_a_metric_is_called_by_what_is_not_at_its_default(name: str, kept: str, title: str) -> None:
+    measure = measures.find_measure(name)
+    assert (measure.name, measure.title) == (kept, title)
+    assert measures.find_measure(kept) == measure
+    view, found = measures.split_key(measures.key_of("baseline_rolling", kept))
+    assert (view, found) == ("baseline_rolling", measure)
+    assert "{" not in measure.help
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("FBeta(beta=0)", "expected a number > 0 and <= 100, got 0"), ("FBeta(beta=1e400)", "<= 100"),
+        ("FBeta(alpha=1)", "no parameter 'alpha'"), ("F1(beta=1)", "no parameter 'beta'"),
+        ("FBeta(beta=x)", "expected a parameter and a number"), ("FBeta()", "expected a parameter"),
+        ("ROCAUC(n_thresholds=2.5)", "expected a whole number >= 3 and <= 50"), ("FBeta(beta=1", "no metric"),
+        ("", "no metric"), ("FBeta(beta=\u0661)", "expected a parameter and a number"), ("(beta=1)", "no metric"),
+    ],
+)  # fmt: skip
+def test_a_metric_that_makes_no_sense_says_why(name: str, why: str) -> None:
+    with pytest.raises(LookupError) as caught:
+        measures.find_measure(name)
+    assert why in caught.value.args[0]
+
+
+def test_every_parameter_of_a_metric_has_a_range_a_default_and_help() -> None:
+    params = [param for measure in measures.MEASURES for param in measure.params]
+    assert len(params) == 4
+    for param in params:
+        assert param.default is not None and param.help and "max" in param.accepts[0]
