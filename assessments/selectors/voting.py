@@ -82,6 +82,11 @@ class Ballot:
         return bool(points) and all(value is not None for value in points.values())
 
     @property
+    def weights_fresh(self) -> bool:
+        """Say whether they were given or looked at in this round."""
+        return self.weights_done and self.weights is not None and not self.weights.carried
+
+    @property
     def next_open(self) -> BallotLine | None:
         """The first principle to look at."""
         return next((line for line in self.lines if not line.fresh), None)

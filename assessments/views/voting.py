@@ -186,7 +186,9 @@ def _jump(voter: Voter, ballot: Ballot, current: BallotLine) -> list[JumpItem]:
         )
         for line in ballot.lines
     ]
-    return [*items, JumpItem(voter.weights, "Weights of the benefits", done=ballot.weights_done, icon="weight")]
+    note = "last round" if ballot.weights_done and not ballot.weights_fresh else ""
+    weights = JumpItem(voter.weights, "Weights of the benefits", done=ballot.weights_fresh, note=note, icon="weight")
+    return [*items, weights]
 
 
 def _refusals(form: WeightsForm) -> list[str]:

@@ -122,6 +122,7 @@ def test_the_next_round_starts_from_ones_own_answers_and_shows_reasons_without_n
     open_round(project=scoped, actor=owner)
     say(mine, vote=3)
     say(theirs, vote=8, reason=SECRET)
+    save_weights(expert=mine, points=dict.fromkeys(load_catalogue().benefit_keys, 60))
     close_round(project=scoped, actor=owner)
     open_round(project=scoped, actor=owner)
     html = as_owner.get(url(scoped, "vote", "monitoring")).content.decode()
@@ -132,6 +133,12 @@ def test_the_next_round_starts_from_ones_own_answers_and_shows_reasons_without_n
     assert "0 of 12 principles answered" in html
     carried = Rating.objects.get(round__number=2, expert=mine)
     assert carried.carried
+    points = dict.fromkeys(load_catalogue().benefit_keys, "60")
+    weights = as_owner.get(url(scoped, "vote_weights")).content.decode()
+    assert "From the last round" in weights and "Saved" not in weights and weights.count('value="60"') == 5
+    assert "Weights of the benefits" in html and html.count(">last round<") == 2
+    as_owner.post(url(scoped, "vote_weights"), points | {"version": "1"}, headers=HTMX)
+    assert not mine.weights.get(round__number=2).carried
     data = {"vote": "3", "version": "1"}
     assert as_owner.post(url(scoped, "vote", "monitoring"), data, headers=HTMX).status_code == 200
     carried.refresh_from_db()
