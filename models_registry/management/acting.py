@@ -27,6 +27,8 @@ class ActingCommand(BaseCommand):
 
     #: What the user must be allowed to do; see `projects.access`.
     right: str
+    #: Checks of the whole portal load every page of it: a start would take three times as long. `manage.py check` asks.
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add what every such command takes; `add_more` adds the rest."""
