@@ -12,6 +12,25 @@ from projects.doorbell import Doorbell
 from tests.factories import make_project, make_team, make_user
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--database-only", action="store_true", help="leave out tests that pytest-django lets reach no database"
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("database_only"):
+        left_out = [item for item in items if not may_reach_the_database(item)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if may_reach_the_database(item)]
+
+
+def may_reach_the_database(item):
+    """Say whether a test asks for a database, by its mark or a fixture; to any other one pytest-django refuses it."""
+    asked = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
+    return bool(asked) or item.get_closest_marker("django_db") is not None
+
+
 @pytest.fixture(scope="session", autouse=True)
 def static_root():
     """WhiteNoise warns, and warnings are errors here, when the directory of collected files does not exist."""

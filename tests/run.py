@@ -16,16 +16,8 @@ from dataclasses import dataclass
 import psycopg
 import redis
 
-QUICK = ("-n", "2", "-m", "not worker and not browser")
+QUICK = ("-n", "2", "--dist", "worksteal", "-m", "not worker and not browser")
 FAILED, NO_TEST_CHOSEN = 1, 5
-#: Tests that never touch a database; once is enough for them.
-PURE = (
-    "tests/models_registry/test_learning_*.py",
-    "tests/assessments/test_scoring_*.py",
-    "tests/assessments/test_catalogue.py",
-    "tests/ops_portal/test_[acu]*.py",
-    "tests/architecture/*.py",
-)
 #: Starts the embedded default, whatever servers there are.
 EMBEDDED_ONLY = "tests/worker/test_up.py"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -62,20 +54,21 @@ def main(arguments: list[str]) -> int:
         embedded["OPS_PORTAL_CHROMIUM"] = browser
     print("== SQLite and the bundled broker: unit and API, worker, browser", flush=True)
     quick = [Suite("SQLite", QUICK, embedded)]
-    slow = [Suite("browser", ("-m", "browser"), embedded), Suite("SQLite workers", ("-m", "worker"), embedded)]
+    workers = [Suite("SQLite workers", ("-m", "worker"), embedded)]
+    lanes = (quick, workers, [Suite("browser", ("-m", "browser"), embedded)])
     servers = find_servers()
     if isinstance(servers, str):
         print(f"== PostgreSQL and Redis: NOT RUN, {servers}", flush=True)
     else:
         print(f"== PostgreSQL and Redis: {servers['DATABASE_URL']} and {servers['REDIS_URL']}", flush=True)
         real = {**embedded, **servers}
-        without_pure = tuple(f"--ignore-glob={pattern}" for pattern in PURE)
-        quick.append(Suite("PostgreSQL", (*QUICK, *without_pure), real))
-        quick.append(Suite("PostgreSQL workers", ("-m", "worker", f"--ignore={EMBEDDED_ONLY}"), real))
-    # Browsers and workers wait a good deal: what computes runs beside them, and both lanes take about as long.
-    with ThreadPoolExecutor(2) as lanes:
-        codes = dict(pair for lane in lanes.map(lambda lane: run_all(lane, arguments), (slow, quick)) for pair in lane)
-    for suite in (*quick, *slow):
+        # Tests that may not reach a database have run by then: once is enough for them.
+        quick.append(Suite("PostgreSQL", (*QUICK, "--database-only"), real))
+        workers.append(Suite("PostgreSQL workers", ("-m", "worker", f"--ignore={EMBEDDED_ONLY}"), real))
+    # Browsers and workers wait a good deal: what computes runs beside them, and the lanes take about as long.
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        codes = dict(pair for lane in pool.map(lambda lane: run_all(lane, arguments), lanes) for pair in lane)
+    for suite in codes:
         if codes[suite] == FAILED:
             codes[suite] = run_again(suite, arguments)
     failed = any(codes.values())
