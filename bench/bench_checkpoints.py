@@ -36,8 +36,8 @@ LARGE = {
         }
     ]
 }
-CASES = [("logistic-regression", 200_000), ("hoeffding-tree", 100_000), ("adaptive-random-forest", 10_000)]
-LARGE_AT, LARGE_EVENTS = 3_000, 9_000
+CASES = [("logistic-regression", 200_000), ("hoeffding-tree", 100_000), ("adaptive-random-forest", 20_000)]
+LARGE_AT, LARGE_EVENTS = 3_000, 12_000
 
 
 def main() -> int:

@@ -3,21 +3,26 @@
     python -m bench.bench_workers [two|memory ...]
 
 Throughput is that of two runs at once on a worker of two processes, over that of one run alone on the same worker; on
-SQLite, and on PostgreSQL where a server can be reached. Memory is the resident memory of the process that learns.
+SQLite, and on PostgreSQL where a server can be reached. Times are the best of some rounds in turn, by the runs' own
+clocks: two cores are fully at work, and whatever else the machine does then only ever adds. Memory is the resident
+memory of the process that learns.
 """
 
 from __future__ import annotations
 
 import os
-import statistics
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 from bench import learning_runs, sandbox
 from tests.run import find_servers
 
+if TYPE_CHECKING:
+    from models_registry.models import Run
+
 MODELS = [("logistic-regression", 100_000), ("hoeffding-tree", 50_000)]
-ROUNDS = 3
+ROUNDS = 5
 WANTED = 1.8
 MARKS = (100_000, 250_000, 500_000, 1_000_000)
 #: Memory at a million events over memory at a hundred thousand: what is not growth but noise.
@@ -36,24 +41,27 @@ def two_workers() -> bool:
             model = learning_runs.register(project, slug)
             for _ in "12":  # warm both processes
                 learning_runs.finish([learning_runs.start(model, target_position=5_000) for _ in "12"])
-            gains = []
-            speeds = []
+            ones, twos = [], []
             for _ in range(ROUNDS):
-                one = learning_runs.finish([learning_runs.start(model, target_position=count)], every=0.02)
+                ones.append(take_time([learning_runs.start(model, target_position=count)]))
                 both = [learning_runs.start(model, target_position=count) for _ in "12"]
-                two = learning_runs.finish(both, every=0.02)
+                twos.append(take_time(both))
                 assert both[0].digest == both[1].digest, "the same model must make the same predictions"
-                gains.append(2 * one / two)
-                speeds.append((count / one, 2 * count / two))
-            gain = statistics.median(gains)
-            one, two = (statistics.median(column) for column in zip(*speeds, strict=True))
-            failed |= gain < WANTED
+            one, two = min(ones), min(twos)
+            failed |= 2 * one / two < WANTED
             print(
-                f"| {connection.vendor} | {slug} | {count:,} | {one:,.0f}/s | {two:,.0f}/s"
-                f" | **{gain:.2f}** | {WANTED} |",
+                f"| {connection.vendor} | {slug} | {count:,} | {count / one:,.0f}/s | {2 * count / two:,.0f}/s"
+                f" | **{2 * one / two:.2f}** | {WANTED} |",
                 flush=True,
             )
     return failed
+
+
+def take_time(runs: list[Run]) -> float:
+    """Wait until runs just started have ended, without asking often; return the seconds from first to last."""
+    learning_runs.finish(runs, every=0.1)
+    ends = [run.finished_at for run in runs if run.finished_at]
+    return (max(ends) - min(run.created_at for run in runs)).total_seconds()
 
 
 def memory() -> bool:

@@ -100,18 +100,12 @@ def _join(one: Point, other: Point) -> Point:
     for key, (last, low, high) in other.values.items():
         if key in values:
             _, low_before, high_before = values[key]
-            values[key] = [last, _least(low_before, low), _greatest(high_before, high)]
-        else:
-            values[key] = [last, low, high]
+            if low is None or (low_before is not None and low_before <= low):
+                low = low_before
+            if high is None or (high_before is not None and high_before >= high):
+                high = high_before
+        values[key] = [last, low, high]
     return Point(one.first, other.position, values)
-
-
-def _least(a: float | None, b: float | None) -> float | None:
-    return b if a is None else a if b is None else min(a, b)
-
-
-def _greatest(a: float | None, b: float | None) -> float | None:
-    return b if a is None else a if b is None else max(a, b)
 
 
 class Thinner:

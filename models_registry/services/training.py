@@ -52,7 +52,7 @@ CHECKPOINT_SHARE = 0.02
 #: Learners kept in memory between chunks, and what their checkpoints may add up to, in bytes.
 KEPT_LEARNERS = 16
 KEPT_BYTES = 256 * 2**20
-#: How fast a checkpoint is taken to be written before this process has written one of the run.
+#: How fast a checkpoint is taken to be made and written before this process has written one of the run.
 BYTES_PER_SECOND = 100 * 2**20
 
 
@@ -130,10 +130,17 @@ def _chunk_seconds(runs: Sequence[Run]) -> float:
 
     Runs in one pass write theirs together, so they learn longer in between, or the pass would cost what it saves.
     """
-    costs = [_checkpoint_seconds.get(run.pk, run.checkpoint_bytes / BYTES_PER_SECOND) for run in runs]
+    costs = [_checkpoint_seconds.get(run.pk, _state_bytes(run) / BYTES_PER_SECOND) for run in runs]
     wanted = sum(costs) / CHECKPOINT_SHARE
     usual = settings.TRAINING_CHUNK_SECONDS * min(len(runs), MOST_STRETCH)
     return float(min(max(usual, wanted), LONGEST_CHUNK_SECONDS))
+
+
+def _state_bytes(run: Run) -> int:
+    """How large the state is that the run goes on from."""
+    if run.checkpoint or run.from_version is None:
+        return run.checkpoint_bytes
+    return run.from_version.artifact_bytes
 
 
 def _learner_of(run: Run) -> Learner:
@@ -270,12 +277,14 @@ def _keep(chunks: Sequence[Chunk], owner: str) -> Advanced:
             fail(chunk.run, str(outgrown), publishing=True)
             continue
         prepared.append((chunk, changes))
-    # Without the transaction: it may have to wait for other writers, which a longer chunk would not spare.
     writing = time.perf_counter() - started
-    for chunk, _ in prepared:
-        _checkpoint_seconds[chunk.run.pk] = writing / len(prepared)
     old = {chunk.run.pk: chunk.run.checkpoint for chunk, _ in prepared}
+    # Of the transaction what it computes: it may have to wait for other writers, which a longer chunk would not spare.
+    started = time.process_time()
     kept = commit(prepared) if prepared else []
+    cost = writing + time.process_time() - started
+    for chunk, _ in prepared:
+        _checkpoint_seconds[chunk.run.pk] = cost / len(prepared)
     if len(kept) < len(chunks):
         # Runs with nothing to do, and those that were overtaken: whoever is next may have them.
         Run.objects.filter(lease_owner=owner).update(lease_owner="", lease_until=None, updated_at=timezone.now())

@@ -36,12 +36,12 @@ def finish(run: Run) -> Run:
     return run
 
 
-def learned(template: str, task: str) -> Run:
+def learned(template: str, task: str, *, events: int = EVENTS, every: int = 100) -> Run:
     project = make_project(task=task)
-    bundled_events(project, STREAMS[task], EVENTS)
+    bundled_events(project, STREAMS[task], events)
     spec = next(known.spec for known in TEMPLATES if known.slug == template)
     model = register_model(project=project, name=template, spec=spec, actor=None)
-    return finish(start_run(model=model, mode="replay", actor=None, seed=5, publish_every=100))
+    return finish(start_run(model=model, mode="replay", actor=None, seed=5, publish_every=every))
 
 
 def state_at(run: Run, position: int) -> str:
@@ -53,28 +53,30 @@ def state_at(run: Run, position: int) -> str:
 
 
 EVERY_TEMPLATE = [(template.slug, template.tasks[0]) for template in TEMPLATES]
+#: Long enough for every tree to split, with versions at 400, 800 and the end.
+LONG = {"events": 1_000, "every": 400}
 
 
 @pytest.mark.parametrize(("template", "task"), EVERY_TEMPLATE)
 def test_any_position_can_be_had_back_as_the_same_model(template: str, task: str, owner) -> None:
-    run = learned(template, task)
-    position = 173  # between the versions at 100 and 200
+    run = learned(template, task, **LONG)
+    position = 873  # between the version at 800 and the end
     restoring = restore(run=run, position=position, actor=owner)
     assert isinstance(restoring, Run)
-    assert restoring.from_version.position == 100
+    assert restoring.from_version.position == 800
     version = finish(restoring).versions.get()
-    assert (version.position, version.reason, version.parent.position) == (position, Version.Reason.RESTORE, 100)
+    assert (version.position, version.reason, version.parent.position) == (position, Version.Reason.RESTORE, 800)
     assert version.digest == state_at(run, position)
 
 
 @pytest.mark.parametrize(("template", "task"), EVERY_TEMPLATE)
 def test_a_version_is_verified_by_replaying_it_from_its_parent(template: str, task: str, owner) -> None:
-    run = learned(template, task)
-    version = run.versions.get(position=200)
+    run = learned(template, task, **LONG)
+    version = run.versions.get(position=800)
     finish(verify(version=version, actor=owner))
     found = Verification.objects.get()
     assert found.identical
-    assert found.run.from_version.position == 100
+    assert found.run.from_version.position == 400
     assert found.run.versions.count() == 0, "a verification publishes nothing"
 
 

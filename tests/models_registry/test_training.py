@@ -159,6 +159,20 @@ def test_dear_checkpoints_are_rare(project, settings, tmp_path: Path) -> None:
     assert SlowStorage.written <= 2 + run.learning_seconds * training.CHECKPOINT_SHARE / SlowStorage.seconds + 1
 
 
+def test_a_large_state_that_a_run_goes_on_from_is_not_written_again_soon(project, settings) -> None:
+    settings.TRAINING_CHUNK_SECONDS = 0.001
+    bundled_events(project, "Phishing", 2_000)
+    model = make_model(project, spec=TREE)
+    version = make_run(model, target_position=100).versions.get()
+    small = start_run(model=model, mode="replay", actor=None, from_version=version)
+    assert training.advance(small.pk).more
+
+    Version.objects.filter(pk=version.pk).update(artifact_bytes=50 * 2**20)
+    version.refresh_from_db()
+    large = start_run(model=model, mode="replay", actor=None, from_version=version)
+    assert not training.advance(large.pk).more, "it learned everything before its first checkpoint"
+
+
 def test_a_worker_keeps_few_states_in_memory(project, monkeypatch) -> None:
     model = make_model(project, spec=TREE)
     runs = [start_run(model=model, mode="follow", actor=None, seed=seed) for seed in range(3)]
