@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -74,26 +74,26 @@ class ClassTally:
         Whether labels are bools with `True` the positive class.
     """
 
+    #: Curves through other than the usual thresholds; states of before there were any have none.
+    _curves: tuple[Curve, ...] = ()
+
     def __init__(self, metrics: Sequence[str], window: int, *, binary: bool) -> None:
         self.binary = binary
         self._window = window
         self._counted = [name for name in metrics if find_measure(name).use in scores.CLASS_SCORES]
         self._loss = next((name for name in metrics if name in ("LogLoss", "CrossEntropy")), None)
-        self._curves = {name: Curve(name, window) for name in metrics if find_measure(name).use == "ROCAUC"}
+        self._curve = "ROCAUC" in metrics
+        others = [name for name in metrics if name != "ROCAUC" and find_measure(name).use == "ROCAUC"]
+        if others:
+            self._curves = tuple(Curve(name, window) for name in others)
         self._classes: dict[Label, int] = {False: 0, True: 1} if binary else {}
         self._counts = Counts(window)
+        self._curve_counts = Counts(window)
         self._mean = MeanScore(window)
         # The last events, as class numbers: what falls out of the window has to be subtracted.
         self._labels = np.zeros(0, dtype=np.int32)
         self._predictions = np.zeros(0, dtype=np.int32)
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take over a state of before curves had parameters: it has one at most, through ten thresholds."""
-        if "_curve" in state:
-            state = dict(state)
-            known, counts, bins = state.pop("_curve"), state.pop("_curve_counts"), state.pop("_bins")
-            state["_curves"] = {"ROCAUC": Curve("ROCAUC", state["_window"], counts, bins)} if known else {}
-        self.__dict__.update(state)
+        self._bins = np.zeros(0, dtype=np.int8)
 
     def add(
         self, labels: Sequence[Label], predictions: Sequence[Label], probabilities: Sequence[Probabilities] | None
@@ -103,12 +103,17 @@ class ClassTally:
         self._labels = np.concatenate((self._labels, self._number(labels)))
         self._predictions = np.concatenate((self._predictions, self._number(predictions)))
         series = self._add_counted(seen)
-        if probabilities is not None and self._curves:
+        if probabilities is not None and (self._curve or self._curves):
             chances = np.array([chance.get(True, 0.0) for chance in probabilities])
             # What is not a number is above no threshold.
             chances[np.isnan(chances)] = -1.0
-            for curve in self._curves.values():
-                series |= curve.add(chances, self._labels == 1)
+            positive = self._labels == 1
+            if self._curve:
+                usual = Curve("ROCAUC", self._window, self._curve_counts, self._bins)
+                series |= usual.add(chances, positive)
+                self._bins = usual.bins
+            for curve in self._curves:
+                series |= curve.add(chances, positive)
         if probabilities is not None and self._loss:
             losses = _log_losses(labels, probabilities) if self.binary else _cross_entropies(labels, probabilities)
             overall, rolling = self._mean.add(losses)
@@ -163,22 +168,22 @@ class Curve:
         self._window = window
         self._counts = counts or Counts(window)
         # For each of the last events, how many thresholds lie below: it counts as positive for those.
-        self._bins = np.zeros(0, dtype=np.int8) if bins is None else bins
+        self.bins = np.zeros(0, dtype=np.int8) if bins is None else bins
 
     def add(self, chances: Floats, positive: npt.NDArray[np.bool_]) -> Series:
         """Take the chance of each new event, and of each event in the window and after whether it is positive."""
         size = int(dict(find_measure(self.name).settings)["n_thresholds"])
-        seen = len(self._bins)
+        seen = len(self.bins)
         new = np.searchsorted(_thresholds(size), chances, side="left").astype(np.int8)
-        self._bins = np.concatenate((self._bins, new))
-        above = self._bins > np.arange(size, dtype=np.int8)[:, None]
+        self.bins = np.concatenate((self.bins, new))
+        above = self.bins > np.arange(size, dtype=np.int8)[:, None]
         happened = np.concatenate((above & positive, above & ~positive, positive[None, :], ~positive[None, :]))
         series: Series = {}
         for view, counts in zip((OVERALL, ROLLING), self._counts.add(happened, seen), strict=True):
             floats = counts.astype(float)
             areas = scores.roc_auc(floats[:size], floats[size : 2 * size], floats[-2], floats[-1])
             series[measures.key_of(view, self.name)] = areas
-        self._bins = self._bins[-self._window :]
+        self.bins = self.bins[-self._window :]
         return series
 
 
