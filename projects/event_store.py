@@ -16,6 +16,8 @@ from django.db import connection
 
 from ops_portal.raw_sql import fetch_all, run_many
 
+_decode = msgspec.json.Decoder().decode
+
 COLUMNS = ("project_id", "key", "features", "label", "position", "event_at", "received_at", "labelled_at", "label_at")
 _NAMES = ", ".join(COLUMNS)
 _PLACES = ", ".join(["%s"] * len(COLUMNS))
@@ -27,10 +29,10 @@ _READ = (
 #: A full lock would wait for every transaction that inserts a row pointing at the project.
 _LOCK = f"{_READ} FOR NO KEY UPDATE"
 _ADVANCE = "UPDATE projects_project SET last_position = %s, event_count = %s WHERE id = %s"
-_FIND_IN_ARRAY = "SELECT key, id, label FROM projects_event WHERE project_id = %s AND key = ANY(%s)"
-_FIND_IN_JSON = (
-    "SELECT key, id, label FROM projects_event WHERE project_id = %s AND key IN (SELECT value FROM json_each(%s))"
-)
+_FIND = "SELECT key, id, label FROM projects_event WHERE project_id = %s AND key "
+_FIND_FEATURES = "SELECT key, features FROM projects_event WHERE project_id = %s AND key "
+_IN_ARRAY = "= ANY(%s)"
+_IN_JSON = "IN (SELECT value FROM json_each(%s))"
 
 
 class Stored(NamedTuple):
@@ -82,14 +84,30 @@ def advance_stream(project_id: int, *, last_position: int, event_count: int) -> 
 
 def find_events(project_id: int, keys: Sequence[str]) -> dict[str, Stored]:
     """Return the stored events among `keys`, by key, in one query."""
+    return {key: Stored(pk, label) for key, pk, label in _find(_FIND, project_id, keys)}
+
+
+def find_features(project_id: int, keys: Sequence[str]) -> dict[str, str]:
+    """Return the features, as JSON text, of the stored events among `keys`, by key, in one query."""
+    return dict(_find(_FIND_FEATURES, project_id, keys))
+
+
+def _find(select: str, project_id: int, keys: Sequence[str]) -> Sequence[Any]:
     if not keys:
-        return {}
+        return []
     # One parameter however many keys there are: SQLite limits the number of parameters.
-    sql: str = _FIND_IN_ARRAY
-    given: Any = list(keys)
     if connection.vendor == "sqlite":
-        sql, given = _FIND_IN_JSON, msgspec.json.encode(keys).decode()
-    return {key: Stored(pk, label) for key, pk, label in fetch_all(sql, [project_id, given])}
+        return fetch_all(select + _IN_JSON, [project_id, msgspec.json.encode(keys).decode()])
+    return fetch_all(select + _IN_ARRAY, [project_id, list(keys)])
+
+
+def same_features(one: str, other: str) -> bool:
+    """Say whether two JSON texts are the same features: the order of names and 3 for 3.0 make no difference."""
+    if one == other:
+        return True
+    these, those = _decode(one), _decode(other)
+    # To Python, true is 1.
+    return bool(these == those) and all((type(these[name]) is bool) == (type(those[name]) is bool) for name in these)
 
 
 def insert_events(rows: Sequence[Sequence[Any]]) -> None:

@@ -33,7 +33,8 @@ SINCE_HELP: dict[str, str] = {
     "shadow. Nothing is stopped or lost.",
     Deployment.Since.REPLAY: "A new run learns the events since then onto the restored version. It is deployed if it "
     "does not do worse on them, else kept.",
-    Deployment.Since.DROP: "The runs of the replaced model stop; the state they reached is kept as a version first.",
+    Deployment.Since.DROP: "The run it came from stops, and so do runs that went on from it; the state they reached is "
+    "kept as a version first.",
 }
 
 

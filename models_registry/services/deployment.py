@@ -87,7 +87,7 @@ def roll_back(
 ) -> RolledBack:
     """Restore `to` (default: the last good version) and settle what happens to everything learned since.
 
-    `drop` publishes and then cancels the runs of the replaced version's model that are still at work; `replay`
+    `drop` publishes and then cancels the runs still at work that learned what is replaced or went on from it; `replay`
     starts a run that learns the events since onto the restored version, to be deployed if it is not worse;
     `challenger` lets the runs go on without serving, and what is replaced predicts in the shadow.
     """
@@ -210,6 +210,20 @@ def _drop_learning(current: Deployment, actor: AbstractBaseUser) -> None:
         project_id=current.project_id, model_id=current.version.model_id, state__in=(*Run.ACTIVE, Run.State.PAUSED)
     )
     for run in at_work.select_for_update().select_related("model", "project__team"):
+        if not _goes_on_from(run, current.version):
+            continue
         if run.checkpoint:
             publish(run=run, reason=Version.Reason.SAFETY, actor=actor)
         cancel_run(run=run, actor=actor)
+
+
+def _goes_on_from(run: Run, version: Version) -> bool:
+    """Say whether `run` is the one that made `version`, or one that began with it or with what that run made later."""
+    if run.pk == version.run_id:
+        return True
+    begun_at = run.from_version
+    while begun_at is not None:
+        if begun_at.run_id == version.run_id and begun_at.position >= version.position:
+            return True
+        begun_at = begun_at.run.from_version
+    return False

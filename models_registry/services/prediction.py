@@ -23,7 +23,7 @@ from models_registry.services.live import Serving, serving
 from models_registry.services.serving import Served, find_served, load_served
 from ops_portal.errors import UserError
 from ops_portal.group_commit import GroupCommit
-from projects.event_store import stored_time
+from projects.event_store import same_features, stored_time
 from projects.models import Event, Fallback, Project
 from projects.payload import Incoming, PayloadError, check_clock
 
@@ -236,7 +236,7 @@ def _predict_all(ask: Ask) -> list[_Row] | NotLoaded | UserError:
         if row.error is None:
             row.error = served if isinstance(served, UserError) else _predict(row, served, item.features)
             without_model += row.error is served
-            if row.error is not None:
+            if row.error is not None or row.prediction is None:
                 unanswered.append(row)
         rows.append(row)
     if unanswered and ask.fallback != Fallback.ERROR:
@@ -255,15 +255,24 @@ def _check_time(row: _Row) -> UserError | None:
 
 
 def _fall_back(ask: Ask, rows: list[_Row]) -> None:
-    """Answer rows without a model's answer by the project's rule; without any label yet they keep their error."""
+    """Answer rows without a model's answer by the project's rule; without any label yet they stay as they are."""
     try:
         value = stand_in(project_id=ask.project_id, task=ask.task, rule=ask.fallback)
     except NoLabelError:
         return
     for row in rows:
-        assert row.error is not None
-        row.prediction, row.fallback = value, FellBack(ask.fallback, row.error.code, row.error.message)
+        why = row.error or _UNDECIDED
+        row.prediction, row.probabilities = value, None
+        row.fallback = FellBack(ask.fallback, why.code, why.message)
         row.error = None
+
+
+#: Why the project's rule answers in the place of a model that answered null. Without a rule that answer stands: an
+#: event that is kept can be labelled, and learned from.
+_UNDECIDED = UserError(
+    "The deployed model has no answer for these features: it has seen too little, or its answer is not a number.",
+    code="no_answer",
+)
 
 
 def _predict(row: _Row, served: Served, features: dict[str, Any]) -> UserError | None:
@@ -317,7 +326,7 @@ def _recall(project_id: int, rows: list[_Row]) -> None:
     for row in rows:
         pk, features = events[row.key]
         asked = pk, row.deployment_id
-        if features != row.features:
+        if not same_features(features, row.features):
             row.error = _taken(row.key)
         elif asked in given:
             row.recall(given[asked])
@@ -342,7 +351,7 @@ _GIVEN = ("event_id", "deployment_id", "output")
 
 def _agree(row: _Row, first: _Row) -> None:
     """Settle a row whose event another row of the same group has just brought."""
-    if row.features != first.features:
+    if not same_features(row.features, first.features):
         row.error = _taken(row.key)
     else:
         row.prediction, row.probabilities, row.fallback = first.prediction, first.probabilities, first.fallback

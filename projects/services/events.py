@@ -21,9 +21,11 @@ from projects.event_store import (
     Stored,
     advance_stream,
     find_events,
+    find_features,
     insert_events,
     join_labels,
     lock_stream,
+    same_features,
     stored_time,
 )
 from projects.labels import LabelRule
@@ -34,7 +36,7 @@ from projects.services.archived import refuse
 __all__ = ["MISSING", "Incoming", "IncomingLabel", "Receipt", "Rejection", "accept", "accept_labels", "accept_mixed"]
 
 _encode = msgspec.json.Encoder().encode
-_LABEL, _POSITION, _LABELLED_AT, _LABEL_AT = 3, 4, 7, 8  # places in a row of event_store.COLUMNS
+_FEATURES, _LABEL, _POSITION, _LABELLED_AT, _LABEL_AT = 2, 3, 4, 7, 8  # places in a row of event_store.COLUMNS
 _ATTEMPTS = 3
 #: Larger batches have a transaction of their own.
 _ALONE = 100
@@ -68,7 +70,7 @@ def accept(*, project_id: int, items: Sequence[Incoming], now: datetime) -> Rece
     """Store events, and give those with a label their place in the order of learning.
 
     An id that is known already is not stored twice: its label joins the event when it had none, the same label is a
-    duplicate, another one is recorded as a correction.
+    duplicate, another one is recorded as a correction. With other features than before, it is rejected.
     """
     return _take(project_id, _Part(items, now))
 
@@ -186,6 +188,7 @@ class _Batch:
         self.rule = LabelRule(stream.task, stream.label_type, stream.label_classes)
         self.stored = find_events(project_id, keys)
         self.early = EarlyLabels(project_id, stream.early_labels, keys)
+        self.stored_features: dict[str, str] | None = None
         self.fresh: dict[str, list[Any]] = {}
         self.joins: dict[str, LabelToJoin] = {}
         self.other_labels: list[tuple[_Part | None, str, str, datetime | None]] = []
@@ -193,22 +196,26 @@ class _Batch:
 
     def take_event(self, part: _Part, item: Incoming, key: str, received_at: Any) -> None:
         label = None
+        known = key in self.stored or key in self.fresh
+        features = _encode(item.features).decode()
         try:
             check_clock(item.at, part.now)
             check_clock(item.label_at, part.now, "label_at")
+            if known and not same_features(features, self._features_of(key)):
+                raise PayloadError("id", f'the event "{key}" is here with other features; use a new id for a new event')
             if item.label is not MISSING:
                 label = _encode(self.rule.check(item.label)).decode()
         except PayloadError as error:
             part.reject(item.line, str(error))
             return
-        if key in self.stored or key in self.fresh:
+        if known:
             self._join(part, key, label, item.label_at)
             return
         part.accepted += 1
         self.fresh[key] = [
             self.project_id,
             key,
-            _encode(item.features).decode(),
+            features,
             label,
             None if label is None else self._next_position(),
             stored_time(item.at),
@@ -218,6 +225,14 @@ class _Batch:
         ]
         if self.early.count:
             self._join_early(key, label, item.label_at)
+
+    def _features_of(self, key: str) -> str:
+        """The features of a known event; read in one query once the first of them is asked for."""
+        if key in self.fresh:
+            return str(self.fresh[key][_FEATURES])
+        if self.stored_features is None:
+            self.stored_features = find_features(self.project_id, list(self.stored))
+        return self.stored_features[key]
 
     def _join_early(self, key: str, own: str | None, own_at: datetime | None) -> None:
         """Give a new event the labels that waited for it: the first one counts, whatever it brought itself."""

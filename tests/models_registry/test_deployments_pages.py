@@ -239,7 +239,12 @@ def test_nothing_to_replay_is_said(signed_in, project, three):
 
 def test_drop_keeps_the_state_and_stops_the_runs(signed_in, project, three):
     follower = add_run(
-        three[0].model, mode=Run.Mode.FOLLOW, state=Run.State.RUNNING, position=300, target_position=None
+        three[0].model,
+        mode=Run.Mode.FOLLOW,
+        state=Run.State.RUNNING,
+        position=300,
+        target_position=None,
+        from_version=newest(project).version,
     )
     response = signed_in.post(address("roll_back", project), rolling_back(1, expected=2, since="drop"))
     assert response.status_code == 302

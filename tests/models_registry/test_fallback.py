@@ -106,6 +106,27 @@ def test_a_model_that_cannot_predict(project, owner):
     assert read_answers(Prediction.objects.get(event__key="good").deployment_id, Task.BINARY).asked == 1
 
 
+def test_a_model_whose_answer_is_no_number_falls_back_where_there_is_a_rule(team, owner):
+    project = make_project(team, task=Task.REGRESSION)
+    label(project, *range(40))
+    steep = {"use": "optim.SGD", "params": {"lr": 1e250}}
+    spec = {"steps": [{"use": "linear_model.LinearRegression", "params": {"optimizer": steep}}]}
+    version = make_run(make_model(project, "line", spec)).versions.last()
+    deploy(project=project, version=version, actor=owner)
+    api = Calls(project, Scope.PREDICT)
+    beyond = {"features": {"x": 1e90}}
+    said = api.post("predict/", beyond | {"id": "a"})
+    assert (said.status_code, said.json()["prediction"], said.json()["version"]) == (200, None, version.number)
+    choose(project, Fallback.LAST)
+    said = api.post("predict/", beyond | {"id": "b"}).json()
+    assert (said["prediction"], said["version"], said["fallback"]["code"]) == (39, None, "no_answer")
+    assert Prediction.objects.get(event__key="b").fallback == Fallback.LAST
+    assert "fallback" not in api.post("predict/", {"features": {"x": 1.0}}).json()
+    Event.objects.exclude(label=None).update(label=None)
+    said = api.post("predict/", beyond | {"id": "c"}).json()
+    assert (said["prediction"], said["version"]) == (None, version.number), "no label yet to fall back on"
+
+
 def test_a_fallback_counts_for_nobody(project, owner):
     """Neither for what serves, nor for its canary, nor in a challenger's test, nor in the assessment's evidence."""
     version = serve(project, owner)

@@ -91,6 +91,20 @@ class TestOneAnswer:
         assert (refused.value.code, refused.value.status) == ("id_taken", 409)
         assert Prediction.objects.count() == 1
 
+    def test_features_are_the_same_in_any_order_and_with_numbers_written_otherwise(self, project, owner):
+        serve(project, owner)
+
+        def send(**features):
+            return predict(project=project, item=Incoming(1, "a", features), now=NOW)
+
+        first = send(x=1.0, y=3)
+        assert send(y=3.0, x=1) == first
+        with pytest.raises(UserError, match="other features"):
+            send(x=True, y=3)
+        twins = [Incoming(1, "b", {"x": 1, "y": 2}), Incoming(2, "b", {"y": 2.0, "x": 1})]
+        answers = predict_many(project=project, items=twins, now=NOW)
+        assert answers[0] == answers[1] and Prediction.objects.count() == 2
+
     def test_an_event_that_was_sent_before_gets_its_answer(self, project, owner):
         serve(project, owner)
         accept(project_id=project.pk, items=[Incoming(1, "sent", {"x": 0.2, "y": 0.7}, True)], now=NOW)

@@ -67,6 +67,25 @@ def test_a_repeated_batch_changes_nothing(project):
     assert list(Event.objects.values()) == before
 
 
+def test_other_features_under_a_known_id_are_rejected_and_what_is_known_stays(project):
+    take(project, event("a", x=2, y=1), event("b", x=1))
+    before = list(Event.objects.values())
+    receipt = take(
+        project,
+        event("a", "a third class is not noted", line=1, x=3, y=1),
+        event("a", y=1.0, x=2, line=2),
+        event("b", line=3, x=True),
+        event("new", line=4, x=1),
+        event("new", line=5, x=2),
+        event("a", "yes", line=6, y=1, x=2),
+    )
+    assert (receipt.accepted, receipt.duplicates, [one.line for one in receipt.rejected]) == (2, 1, [1, 3, 5])
+    assert 'the event "a" is here with other features' in receipt.rejected[0].error
+    assert project.label_classes == ["yes"]
+    assert list(Event.objects.exclude(key__in=["a", "new"]).values()) == before[1:]
+    assert Event.objects.get(key="a").features == before[0]["features"]
+
+
 def test_the_same_id_twice_in_one_batch(project):
     receipt = take(project, event("a"), event("b", True), event("a", False), event("a", False), event("a"))
     assert (receipt.accepted, receipt.duplicates, receipt.corrections) == (3, 2, 0)
@@ -84,9 +103,10 @@ def test_a_label_joins_the_features_kept_before(project):
 
 def test_a_label_that_comes_with_a_known_event_joins_it(project):
     take(project, event("a", x=1.0))
-    receipt = take(project, event("a", True, x=99.0))
+    assert len(take(project, event("a", True, x=99.0)).rejected) == 1, "the features at prediction time stay"
+    receipt = take(project, event("a", True, x=1.0))
     assert receipt.accepted == 1
-    assert read_labelled(project.pk, 0, 10) == [(1, {"x": 1.0}, True)], "the features at prediction time stay"
+    assert read_labelled(project.pk, 0, 10) == [(1, {"x": 1.0}, True)]
     assert project.event_count == 1
 
 
@@ -174,7 +194,7 @@ def test_reading_goes_on_after_old_events_were_removed(project):
 def test_a_batch_costs_the_same_queries_however_long_it_is(project, django_assert_num_queries):
     with django_assert_num_queries(7):  # savepoint, lock, keys, insert, counts, label type, release
         accept(project_id=project.pk, items=[event(f"e{i}", True) for i in range(500)], now=NOW)
-    with django_assert_num_queries(4):  # nothing new: no insert, no counts
+    with django_assert_num_queries(5):  # nothing new: no insert, no counts, but the features that were sent before
         accept(project_id=project.pk, items=[event(f"e{i}", True) for i in range(500)], now=NOW)
 
 
