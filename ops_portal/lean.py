@@ -19,8 +19,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from ops_portal.errors import error_body
 from ops_portal.rate import refuse
+from ops_portal.wsgi_bodies import WHOLE, Body, Environ
 
-Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 WSGIApplication = Callable[[Environ, StartResponse], Iterable[bytes]]
 View = Callable[[HttpRequest, str], HttpResponse]
@@ -52,8 +52,17 @@ class LeanFront:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
+        body = Body(environ)
+        answer = self._answer(environ, start_response, body)
+        body.drain()
+        return answer
+
+    def _answer(self, environ: Environ, start_response: StartResponse, body: Body) -> Iterable[bytes]:
         found = self._find(environ)
         if found is None:
+            if body.chunked and not self._streams(environ["PATH_INFO"]) and not body.give_length():
+                told = error_body("length_required", f"Bodies over {WHOLE >> 20} MB must say their Content-Length.")
+                return self._send(JsonResponse(told, status=411), start_response)
             return self._django(environ, start_response)
         view, slug = found
         request = WSGIRequest(environ)
@@ -64,13 +73,20 @@ class LeanFront:
         except Exception:
             log.exception("%s failed", request.path)
             close_old_connections()  # only those that the failure left unusable
-            body = error_body("server_error", "Something went wrong on our side; it was logged.")
-            response = JsonResponse(body, status=500)
+            told = error_body("server_error", "Something went wrong on our side; it was logged.")
+            response = JsonResponse(told, status=500)
+        return self._send(response, start_response)
+
+    def _send(self, response: HttpResponse, start_response: StartResponse) -> Iterable[bytes]:
         status = response.status_code
         content = response.content
         headers = [*response.items(), ("Content-Length", str(len(content))), *self._headers]
         start_response(f"{status} {responses.get(status, '')}", headers)
         return [content]
+
+    def _streams(self, path: str) -> bool:
+        """Whether a view reads its body in pieces, also when a session calls it."""
+        return path.startswith(PREFIX) and path.rstrip("/").rpartition("/")[2] in self._views
 
     def _find(self, environ: Environ) -> tuple[View, str] | None:
         """The view and the slug that a request asks for, if it is one of these calls."""

@@ -37,6 +37,8 @@ class Tally:
     waiting: int = 0
     rejected: list[dict[str, Any]] = field(default_factory=list)
     rejected_count: int = 0
+    #: The body ended before it was complete.
+    cut_off: bool = False
 
     def reject(self, line: int, error: str) -> None:
         self.rejected_count += 1
@@ -69,8 +71,11 @@ class Tally:
         }
 
     def response(self) -> JsonResponse:
-        """Answer 200 when anything was taken, 422 when everything was rejected."""
+        """Answer 200 when anything was taken, 422 when everything was rejected, 400 when the body was cut off."""
         body = self.body()
+        if self.cut_off:
+            message = "The body ended before it was complete. What is counted here was taken; send the rest again."
+            return JsonResponse(error_body("invalid_body", message) | body, status=400)
         if self.nothing_taken:
             message = f"Nothing was taken: {self.rejected[0]['error']}"
             return JsonResponse(error_body("rejected", message) | body, status=422)
@@ -107,8 +112,6 @@ def _take_body(
         return take_items(read_body(request).items, task, read, take).response()
     except BodyError as error:
         raise UserError(str(error), code="invalid_body") from None
-    except UnreadablePostError:
-        raise UserError("The body ended before it was complete; send it again.", code="invalid_body") from None
 
 
 def take_items(
@@ -119,15 +122,18 @@ def take_items(
 ) -> Tally:
     """Take items in, batch by batch: the good ones, whatever is wrong with those beside them."""
     tally = Tally()
-    for batch in in_batches(items, BATCH):
-        good: list[Taken] = []
-        for item in batch:
-            try:
-                if item.error:
-                    raise PayloadError("", item.error)
-                good.append(read(item.line, item.value, task))
-            except PayloadError as error:
-                tally.reject(item.line, str(error))
-        if good:
-            tally.add(take(good))
+    try:
+        for batch in in_batches(items, BATCH):
+            good: list[Taken] = []
+            for item in batch:
+                try:
+                    if item.error:
+                        raise PayloadError("", item.error)
+                    good.append(read(item.line, item.value, task))
+                except PayloadError as error:
+                    tally.reject(item.line, str(error))
+            if good:
+                tally.add(take(good))
+    except UnreadablePostError:
+        tally.cut_off = True
     return tally

@@ -9,7 +9,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 import msgspec
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.views import APIView
@@ -164,6 +164,8 @@ def _answering(view: Callable[..., HttpResponse], described_by: type[APIView]) -
             return _refusal(404, "not_found", "There is nothing here, or it is not yours to see.")
         except UserError as error:
             return error_response(error)
+        except UnreadablePostError:
+            return _refusal(400, "invalid_body", "The body ended before it was complete; send it again.")
 
     # Where drf-spectacular looks for the class of a view.
     answered.cls = described_by  # type: ignore[attr-defined]

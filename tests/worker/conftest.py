@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -114,3 +115,32 @@ def wait_until(condition: Callable[[], object], seconds: float = 60, every: floa
     while not condition():
         assert time.monotonic() < until, "waited in vain"
         time.sleep(every)
+
+
+@pytest.fixture
+def web(transactional_db: None, tmp_path: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """A web process on the test database, as `manage.py up` starts it: its port and the process."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "OPS_PORTAL_TEST_DATABASE": str(connection.settings_dict["NAME"]),
+    }
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--no-ws"]
+    command += ["--blocking-threads", "8", "--log-level", "error", "ops_portal.wsgi:application"]
+    with (tmp_path / "web.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=settings.BASE_DIR, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+    until = time.monotonic() + 60
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            break
+        except OSError:
+            assert process.poll() is None and time.monotonic() < until, (tmp_path / "web.log").read_text()
+            time.sleep(0.1)
+    yield port, process
+    process.terminate()
+    process.wait(timeout=30)

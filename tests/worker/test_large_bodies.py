@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.conf import settings
-from django.db import connection
 
 from projects.models import Event
 from tests.factories import make_token
@@ -25,36 +20,6 @@ MB = 2**20
 WANTED = 100 * MB
 #: What the process may grow by while it takes the body: batches, the allocator's slack, the database's page cache.
 MOST_GROWTH = 60 * MB
-
-
-@pytest.fixture
-def web(tmp_path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """A web process on the test database, as `manage.py up` starts it: its port and the process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
-        "OPS_PORTAL_TEST_DATABASE": str(connection.settings_dict["NAME"]),
-    }
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--no-ws"]
-    command += ["--blocking-threads", "8", "--log-level", "error", "ops_portal.wsgi:application"]
-    with (tmp_path / "web.log").open("wb") as log:
-        process = subprocess.Popen(
-            command, cwd=settings.BASE_DIR, env=environment, stdout=log, stderr=log, start_new_session=True
-        )
-    until = time.monotonic() + 60
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            break
-        except OSError:
-            assert process.poll() is None and time.monotonic() < until, (tmp_path / "web.log").read_text()
-            time.sleep(0.1)
-    time.sleep(6)  # River is imported in the background: its memory is not this test's
-    yield port, process
-    process.terminate()
-    process.wait(timeout=30)
 
 
 def peak_memory(process: subprocess.Popen[bytes]) -> int:
@@ -83,6 +48,7 @@ def pieces(texts: int) -> Iterator[bytes]:
 @pytest.mark.parametrize("texts", [4, 900], ids=["lines of 4 kB", "lines of 900 kB"])
 def test_memory_stays_flat(project, web, texts):
     port, process = web
+    time.sleep(6)  # River is imported in the background: its memory is not this test's
     link = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     headers = {"Authorization": f"Bearer {make_token(project)}", "Content-Type": "application/x-ndjson"}
     path = f"/api/v1/projects/{project.slug}/events/"
