@@ -12,7 +12,7 @@ from models_registry.learning.purity import changes_by_predicting
 from models_registry.models import Deployment, Prediction, Run, Version
 from models_registry.services import prediction, serving
 from models_registry.services.deployment import deploy
-from models_registry.services.prediction import predict_many
+from models_registry.services.prediction import predict, predict_many
 from models_registry.services.runs import start_run
 from models_registry.services.training import advance
 from ops_portal.errors import UserError
