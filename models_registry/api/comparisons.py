@@ -49,7 +49,8 @@ class SweepIn(Body):
         default=None,
         min_value=2,
         max_value=MOST_CANDIDATES,
-        help_text="Draw so many candidates at random. Without it every combination of the values is one.",
+        help_text="Draw so many candidates at random, with `seed`, or with 0 where none is given. Without it every "
+        "combination of the values is one.",
     )
 
 

@@ -101,6 +101,8 @@ class Row:
     def now(self) -> str:
         """The value that the model has."""
         value = self.setting.value
+        if isinstance(value, float):
+            return f"{value:g}"
         return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -127,6 +129,10 @@ class SweepForm(PassForm):
 
     def __init__(self, *args: Any, model: RegisteredModel, at_work: int = 0, **kwargs: Any) -> None:
         super().__init__(*args, project=model.project, **kwargs)
+        self.fields["seed"].help_text = (
+            "All candidates get the same one, and random draws are made with it. "
+            "Empty: drawn at random and recorded; the draws are made with seed 0."
+        )
         self.model, self.at_work = model, at_work
         self.settings = [setting for setting in list_settings(model.spec) if _kinds(setting)]
         self.specs: dict[str, dict[str, Any]] = {}

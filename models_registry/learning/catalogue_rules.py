@@ -56,6 +56,8 @@ NAMES = list_of(TEXT, 1, 200)
 POSITIVE = number(0, over=True)
 NOT_NEGATIVE = number(0)
 SHARE = number(0, 1)
+#: Weights that start further out leave no digits for what is learned.
+START = number(-1_000_000, 1_000_000)
 OPEN_SHARE = number(0, 1, over=True, under=True)
 WINDOW = integer(2, 100_000)
 GRAM_RANGE = {**list_of(integer(1, 10), 2, 2), "tuple": True}
@@ -302,9 +304,9 @@ PARAMETERS: dict[str, list[type_]] = {
     "optim.losses.Quantile.alpha": [OPEN_SHARE],
     "optim.schedulers.InverseScaling.power": [NOT_NEGATIVE],
     "optim.schedulers.Optimal.loss": [use("binary_loss", "regression_loss")],
-    "optim.initializers.Constant.value": [number()],
-    "optim.initializers.Normal.mu": [number()],
-    "optim.initializers.Normal.sigma": [NOT_NEGATIVE],
+    "optim.initializers.Constant.value": [START],
+    "optim.initializers.Normal.mu": [START],
+    "optim.initializers.Normal.sigma": [number(0, 1_000_000)],
     "drift.ADWIN.clock": [integer(1, 100_000)],
     "drift.ADWIN.max_buckets": [integer(1, 100)],
     "drift.ADWIN.min_window_length": [integer(1, 100_000)],

@@ -163,7 +163,8 @@ def _docstring(cls: type) -> tuple[str, dict[str, str]]:
 def _plain(text: str) -> str:
     """Drop the docstring marks that mean nothing in a form: code ticks, footnotes, formula dollars."""
     text = re.sub(r"\[\^\d+\]|<br/?>", "", text)
-    return re.sub(r"`+|\$", "", text).strip()
+    text = text.replace(r"\varepsilon", "ε")
+    return re.sub(r"`+|\$|\\(?=%)", "", text).strip()
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ VARIANT = " · "
 class Cell:
     """The value of a parameter or fact of one run; `differs` from that of the champion."""
 
+    name: str
     text: str
     differs: bool
     value: Any
@@ -49,7 +50,8 @@ class Line:
     version: int | None
     #: One per `SideBySide.parameters`.
     parameters: tuple[Cell, ...]
-    #: One per `SideBySide.measures`; `best` says which of them no other run beats.
+    #: Those of `SideBySide.measures`, with one figure each; `best` says which of them no other run beats.
+    measures: tuple[Measure, ...]
     figures: tuple[Figure, ...]
     best: tuple[bool, ...]
     #: The shown metric of late, and how it stands to the champion's: `better`, `worse`, `even` or ``.
@@ -60,9 +62,9 @@ class Line:
     facts: tuple[Cell, ...]
 
     @property
-    def cells(self) -> list[tuple[Figure, bool]]:
-        """The figures, each with whether it is the best of its column."""
-        return list(zip(self.figures, self.best, strict=True))
+    def cells(self) -> list[tuple[Measure, Figure, bool]]:
+        """The figures, each with its metric and whether it is the best of its column."""
+        return list(zip(self.measures, self.figures, self.best, strict=True))
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,7 @@ def compare_runs(project: Project, runs: Sequence[Run], *, metric: str = "", cha
             champion=run is chosen,
             version=versions.get(run.pk),
             parameters=_cells(run, chosen, parameters),
+            measures=measures,
             figures=tuple(_figure(run, OVERALL, each) for each in measures),
             best=tuple(len(ordered) > 1 and run.pk in winners for winners in best),
             rolling=_figure(run, ROLLING, measure),
@@ -241,12 +244,14 @@ def _set_names(spec: dict[str, Any]) -> list[str]:
 
 def _cells(run: Run, champion: Run, names: Sequence[str]) -> tuple[Cell, ...]:
     ours, theirs = run.model.parameters, champion.model.parameters
-    return tuple(Cell(_show(ours, name), _show(ours, name) != _show(theirs, name), ours.get(name)) for name in names)
+    return tuple(
+        Cell(name, _show(ours, name), _show(ours, name) != _show(theirs, name), ours.get(name)) for name in names
+    )
 
 
 def _fact_cells(run: Run, champion: Run, names: Sequence[str]) -> tuple[Cell, ...]:
-    pairs = [(read_fact(run, name), read_fact(champion, name)) for name in names]
-    return tuple(Cell(ours, ours != theirs, ours) for ours, theirs in pairs)
+    facts = [(name, read_fact(run, name), read_fact(champion, name)) for name in names]
+    return tuple(Cell(name, ours, ours != theirs, ours) for name, ours, theirs in facts)
 
 
 def _show(parameters: dict[str, Any], name: str) -> str:

@@ -68,7 +68,9 @@ def parallel_chart(
     }
     layout["yaxis"] |= {"range": [-0.12, 1.12], "visible": False, "fixedrange": True}
     layout["margin"] |= {"l": 12, "b": 60}
-    layout["annotations"] = [mark for place, axis in enumerate(axes) for mark in _scale(place, axis)]
+    layout["annotations"] = [
+        mark for place, axis in enumerate(axes) for mark in _scale(place, axis, last=place == len(axes) - 1)
+    ]
     columns = (name_title, *(axis.title for axis in axes))
     rows = tuple((name, *(_say(axis.values[index]) for axis in axes)) for index, name in enumerate(names))
     return Chart({"data": traces, "layout": layout}, title, summary, columns, rows)
@@ -123,8 +125,8 @@ def _by_size(numbers: Sequence[float]) -> bool:
     return min(numbers) > 0 and max(numbers) / min(numbers) >= 50
 
 
-def _scale(place: int, axis: Axis) -> list[Figure]:
-    """The ends of an axis, or all of its words where they are few."""
+def _scale(place: int, axis: Axis, *, last: bool) -> list[Figure]:
+    """The ends of an axis, or all of its words where they are few; to the left of the last, which has no room else."""
     words = _words(axis.values)
     numbers = _numbers(axis.values)
     if words:
@@ -144,8 +146,8 @@ def _scale(place: int, axis: Axis) -> list[Figure]:
             "yref": "y",
             "text": text_of(word[:24]),
             "showarrow": False,
-            "xanchor": "left",
-            "xshift": 8,
+            "xanchor": "right" if last else "left",
+            "xshift": -8 if last else 8,
             "yshift": -9 if at < 0.25 else 9,
             "font": {"size": 11, "color": "--chart-text"},
         }

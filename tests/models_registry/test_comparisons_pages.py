@@ -13,6 +13,7 @@ import pytest
 from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 
 from models_registry.learning.measures import find_measure
 from models_registry.models import Comparison, Deployment, RegisteredModel, Run, Version
@@ -408,6 +409,10 @@ def test_only_what_differs_is_in_the_table(client, page, project, owner):
     parallel = shown.parallel.figure
     assert len(parallel["data"]) == 3
     assert any("grace_period" in text for text in parallel["layout"]["xaxis"]["ticktext"])
+    sides = {mark["x"]: (mark["xanchor"], mark["xshift"]) for mark in parallel["layout"]["annotations"]}
+    last = max(sides)
+    assert sides.pop(last) == ("right", -8), "beyond the last axis there is no room"
+    assert set(sides.values()) == {("left", 8)}
     assert all(0 <= y <= 1 for trace in parallel["data"] for y in trace["y"] if y is not None)
 
 
@@ -469,3 +474,40 @@ def test_who_may(client, page, compared, team):
     for name, args in (("comparison", [1]), ("comparison_list", []), ("run_compare", []), ("sweep_count", [])):
         assert client.get(page(name, *args)).status_code == 404 or name == "sweep_count"
     assert client.post(page("sweep_count")).status_code == 404
+
+
+def test_tables_of_figures_name_their_columns_where_rows_are_blocks(client, page, compared):
+    html = client.get(page("comparison", 1) + "?metric=F1").content.decode()
+    for label in ("State", "F1", "Lately", "Against the champion", "ROC AUC", "Duration", "Events/s"):
+        assert f'data-label="{label}"' in html, label
+    html = client.get(page("run", 2)).content.decode()
+    assert html.count('data-label="Against it"') > 3
+    html = client.get(page("version_compare") + "?a=1&b=2").content.decode()
+    assert 'data-label="Better"' in html and 'data-label="v1"' in html
+
+
+def test_a_sweep_says_what_there_is_now_in_full_and_what_an_empty_seed_does(client, page, project):
+    model = make_model(project, "Linear", LINEAR)
+    answer = client.get(page("sweep_create") + f"?model={model.pk}")
+    html = answer.content.decode()
+    assert "now 1e+12<" in html and "1000000000000" not in html
+    help_text = next(
+        one.param.help for one in answer.context["form"].settings if one.name == "LogisticRegression.intercept_lr"
+    )
+    assert len(help_text) > 160 and escape(help_text) in html
+    assert "the draws are made with seed 0" in html
+
+
+def test_a_sweep_takes_no_weights_that_start_out_of_all_bounds(client, page, project):
+    start = {"use": "optim.initializers.Constant", "params": {"value": 1}}
+    linear = {"use": "linear_model.LogisticRegression", "params": {"initializer": start}}
+    model = make_model(project, "Linear", {"steps": [linear]})
+    shown = client.get(page("sweep_create") + f"?model={model.pk}")
+    field = f"values_{[one.name for one in shown.context['form'].settings].index('Constant.value')}"
+    given = {"mode": "replay", "publish_every": "0", "how": "grid"}
+    for values, said in (
+        ("1e210, 0", "expected a number &gt;= -1000000 and &lt;= 1000000"),
+        ("0, 0.1", "2 candidates"),
+    ):
+        html = client.post(page("sweep_count") + f"?model={model.pk}", given | {field: values}).content.decode()
+        assert said in html

@@ -20,7 +20,7 @@ from models_registry.learning import codec, spec
 from models_registry.learning.build import build
 from models_registry.learning.catalogue import read_catalogue
 from models_registry.learning.examples import example, starter
-from models_registry.learning.measures import MEASURES
+from models_registry.learning.measures import MEASURES, find_class
 from models_registry.learning.progressive import Learner
 from models_registry.learning.river_metrics import make_metric
 
@@ -173,3 +173,13 @@ def test_refused_entries_say_why_and_are_not_offered() -> None:
     assert all(len(reason.split()) > 3 and not reason.endswith(".") for reason in catalogue.refused.values())
     with pytest.raises(spec.SpecError, match="not offered: it knows its trees by their place in memory"):
         spec.validate({"use": "feature_extraction.RandomTreesEmbedding"}, "binary")
+
+
+def test_titles_and_help_are_words_that_people_read() -> None:
+    catalogue = read_catalogue()
+    for measure in MEASURES:
+        assert catalogue.entries[f"metrics.{measure.name}"].title == find_class(measure.name).title
+    for entry in catalogue.entries.values():
+        for text in (entry.title, entry.summary, *(param.help for param in entry.params)):
+            assert "\\" not in text and "$" not in text, (entry.path, text)
+    assert catalogue.entries["bandit.EpsilonGreedy"].summary.startswith("ε-greedy")
