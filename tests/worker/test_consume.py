@@ -225,8 +225,8 @@ def test_labels_events_and_rubbish_in_one_stream(consume, stream, project):
     assert reasons[4:] == [
         "label: has a null character",
         "label: has a null character",
-        "a\ufffdb: unknown field; the fields are at, features, id, label",
-        "?: unknown field; the fields are at, features, id, label",
+        "a\ufffdb: unknown field; the fields are at, features, id, label, label_at",
+        "?: unknown field; the fields are at, features, id, label, label_at",
     ]
     assert pending(stream) == 0
     assert Activity.objects.filter(verb="import.started", actor__username="olga").exists()
