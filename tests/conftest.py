@@ -59,6 +59,21 @@ def rung(request, monkeypatch):
     return rings
 
 
+@pytest.fixture(scope="session")
+def browser():
+    """One Chromium for all tests that need one."""
+    from playwright.sync_api import sync_playwright
+
+    from tests.run import CHROMIUM, which_browser
+
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # While Playwright is there, Django takes this thread for one that must not wait for a database.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        chromium = playwright.chromium.launch(executable_path=which_browser(), args=list(CHROMIUM))
+        yield chromium
+        chromium.close()
+
+
 @pytest.fixture
 def owner(db):
     return make_user("olga")

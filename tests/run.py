@@ -21,6 +21,17 @@ FAILED, NO_TEST_CHOSEN = 1, 5
 #: Starts the embedded default, whatever servers there are.
 EMBEDDED_ONLY = "tests/worker/test_up.py"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+#: How the browser is started for tests.
+CHROMIUM = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-
 import pytest
 from django.test import Client
-from playwright.sync_api import sync_playwright
 
 from assessments.services.panel_rounds import invite_member
 from assessments.services.scope import ProfileDraft, save_profile
@@ -33,27 +29,25 @@ def as_owner(client, owner):
 
 
 @pytest.fixture
-def window(monkeypatch, live_server):
+def window(browser, live_server):
     """Opens a signed-in window for a person, or a stranger's for None; a page error of its own fails the test."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    problems = []
-    path = os.environ.get("OPS_PORTAL_CHROMIUM") or shutil.which("chromium")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+    problems, opened = [], []
 
-        def open_for(user, **options):
-            context = chromium.new_context(base_url=live_server.url, **options)
-            if user:
-                client = Client()
-                client.force_login(user)
-                session = client.cookies["sessionid"].value
-                context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
-            page = context.new_page()
-            page.set_default_timeout(10_000)
-            page.on("pageerror", lambda error: problems.append(str(error)))
-            page.on("dialog", lambda dialog: (problems.append(f"dialog: {dialog.type}"), dialog.accept()))
-            return page
+    def open_for(user, **options):
+        context = browser.new_context(base_url=live_server.url, **options)
+        opened.append(context)
+        if user:
+            client = Client()
+            client.force_login(user)
+            session = client.cookies["sessionid"].value
+            context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("dialog", lambda dialog: (problems.append(f"dialog: {dialog.type}"), dialog.accept()))
+        return page
 
-        yield open_for
-        chromium.close()
+    yield open_for
+    for context in opened:
+        context.close()
     assert not problems
