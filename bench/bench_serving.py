@@ -161,6 +161,7 @@ def measure(database: str, bench: Bench) -> int:
             times=1_000,
         )
     with web(2, bench) as port:
+        missed += events(database, bench, port, processes=2)
         missed += rollback(database, bench, port)
     bench.project.refresh_from_db()
     assert bench.project.event_count == bench.project.events.count(), "the count of events is wrong"
@@ -174,32 +175,40 @@ def _line_of(database: str, what: str, got: load.Load, wanted: str, least: float
     return line(database, what, figure, f"{got.p50:.1f} ms", f"{got.p99:.1f} ms", got.errors, wanted, met=met)
 
 
-def events(database: str, bench: Bench, port: int) -> int:
-    """Single labelled events while a run follows them in a worker: all that was accepted is learned, once."""
+def events(database: str, bench: Bench, port: int, processes: int = 1) -> int:
+    """Single labelled events while runs follow them, one for each process to learn in: what is accepted is learned."""
     from models_registry.models import Run
     from models_registry.services.runs import start_run
 
     bench.project.refresh_from_db()
     first = bench.project.last_position
-    run = start_run(model=bench.linear[0].model, mode=Run.Mode.FOLLOW, actor=None, seed=3, from_version=bench.linear[0])
-    with sandbox.workers(1):
+    version = bench.linear[0]
+    runs = [
+        start_run(model=version.model, mode=Run.Mode.FOLLOW, actor=None, seed=seed, from_version=version)
+        for seed in range(processes)
+    ]
+    with sandbox.workers(processes):
         # The version stands at an earlier position: what is there already is learned first.
-        sandbox.wait_until(lambda: _position(run) >= first, CATCH_UP_SECONDS, every=0.1)
+        sandbox.wait_until(lambda: _position(runs) >= first, CATCH_UP_SECONDS, every=0.1)
         got = load.finish(load.start(bench.job(port, "events", bench.labelled)))
         done = time.perf_counter()
-        sandbox.wait_until(lambda: _position(run) >= first + got.accepted, CATCH_UP_SECONDS, every=0.01)
+        sandbox.wait_until(lambda: _position(runs) >= first + got.accepted, CATCH_UP_SECONDS, every=0.01)
         behind = time.perf_counter() - done
         time.sleep(1)  # anything learned twice would show now
-    run.refresh_from_db()
     bench.project.refresh_from_db()
-    learned = run.learned - (first - run.start_position)
-    exact = got.accepted == learned == bench.project.last_position - first
-    Run.objects.filter(pk=run.pk).update(state=Run.State.CANCELLED)
-    missed = _line_of(database, "single labelled events, a run following", got, f"> {EVENTS_WANTED:,}/s", EVENTS_WANTED)
+    _refresh(runs, "learned")
+    learned = [run.learned - (first - run.start_position) for run in runs]
+    exact = {got.accepted, bench.project.last_position - first} == set(learned)
+    Run.objects.filter(pk__in=[run.pk for run in runs]).update(state=Run.State.CANCELLED)
+    if processes > 1:
+        what, wanted, least = f"the same, {processes} web processes, {processes} workers, {processes} runs", "", 0
+    else:
+        what, wanted, least = "single labelled events, a run following", f"> {EVENTS_WANTED:,}/s", EVENTS_WANTED
+    missed = _line_of(database, what, got, wanted, least)
     return missed + line(
         database,
-        "accepted = learned",
-        f"**{got.accepted:,} = {learned:,}**",
+        "accepted = learned" + (" by each run" if processes > 1 else ""),
+        f"**{got.accepted:,} = {' = '.join(f'{count:,}' for count in learned)}**",
         f"{behind:.1f} s behind",
         "",
         0,
@@ -208,9 +217,15 @@ def events(database: str, bench: Bench, port: int) -> int:
     )
 
 
-def _position(run: Any) -> int:
-    run.refresh_from_db(fields=["position"])
-    return int(run.position)
+def _position(runs: list[Any]) -> int:
+    """Up to where all of these runs have learned."""
+    _refresh(runs, "position")
+    return min(int(run.position) for run in runs)
+
+
+def _refresh(runs: list[Any], field: str) -> None:
+    for run in runs:
+        run.refresh_from_db(fields=[field])
 
 
 def rollback(database: str, bench: Bench, port: int) -> int:

@@ -38,11 +38,18 @@ def load_river(**_: object) -> None:
     gc.freeze()
 
 
+#: Seconds in which the events of a live stream gather once a run has caught up with it: a chunk of a few events costs
+#: as much as one of hundreds, and it would cost it again and again.
+GATHER = 0.5
+
+
 @shared_task(name="models_registry.tasks.advance_run")
 def advance_run(run_id: int) -> None:
     """Learn one chunk of a run and ring for the next one."""
-    if training.advance(run_id).more:
-        transaction.on_commit(lambda: advance_run.delay(run_id))
+    done = training.advance(run_id)
+    if done.more:
+        wait = GATHER if done.caught_up else None
+        transaction.on_commit(lambda: advance_run.apply_async([run_id], countdown=wait))
 
 
 @shared_task(name="models_registry.tasks.ring_followers")
@@ -129,6 +136,6 @@ def _waiting() -> QuerySet[Run]:
     now = timezone.now()
     free = Q(lease_until=None) | Q(lease_until__lt=now)
     behind = Q(project__last_position__gt=F("position")) | Q(state=Run.State.QUEUED) | Q(target_position__isnull=False)
-    # A run updated this very second has just rung for itself.
-    quiet = Q(updated_at=None) | Q(updated_at__lt=now - timedelta(seconds=1))
+    # A run updated a moment ago has rung for itself.
+    quiet = Q(updated_at=None) | Q(updated_at__lt=now - timedelta(seconds=GATHER))
     return Run.objects.filter(free, behind, quiet, state__in=Run.ACTIVE)

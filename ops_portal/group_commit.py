@@ -22,9 +22,10 @@ log = logging.getLogger(__name__)
 
 #: Calls that share one transaction at most; it bounds how long the first of them waits for the last.
 MOST = 128
-#: Seconds that the first waits for others, when the ones before had company: their answers are out by then, and the
-#: next questions of the same clients share this transaction instead of waiting for it.
-GATHER = 0.0002
+#: The first waits for others in steps of so many seconds.
+STEP = 0.0002
+#: At most so many seconds, and this share of what the last transaction took.
+LONGEST, SHARE = 0.002, 0.5
 
 
 class _Ticket(Generic[Job, Result]):
@@ -57,7 +58,9 @@ class GroupCommit(Generic[Job, Result]):
         self._mutex = threading.Lock()
         self._queue: list[_Ticket[Job, Result]] = []
         self._busy = False
-        self._company = False
+        #: How many had called when the last transaction ended, and how long it took, in seconds.
+        self._callers = 1
+        self._took = 0.0
 
     def call(self, job: Job) -> Result:
         """Carry out `job`, alone or with others; return its result or raise its exception."""
@@ -77,14 +80,12 @@ class GroupCommit(Generic[Job, Result]):
 
     def _lead(self) -> None:
         """Carry out what is queued, this caller's job first, then hand over to the first who came meanwhile."""
-        if self._company:
-            time.sleep(GATHER)
+        started = self._gather()
         with self._mutex:
             together, self._queue = self._queue[:MOST], self._queue[MOST:]
-        self._company = len(together) > 1
         outcomes: Sequence[Result | BaseException] = ()
         try:
-            outcomes = self._do([ticket.job for ticket in together])
+            outcomes = try_together(self._carry_out, [ticket.job for ticket in together])
         except BaseException as stopped:
             outcomes = [stopped] * len(together)
             raise
@@ -92,26 +93,47 @@ class GroupCommit(Generic[Job, Result]):
             with self._mutex:
                 following = self._queue[0] if self._queue else None
                 self._busy = following is not None
+                self._callers = len(together) + len(self._queue)
+                self._took = time.perf_counter() - started
             if following is not None:
                 following.signal.release()
             for ticket, outcome in zip(together, outcomes, strict=True):
                 ticket.outcome, ticket.done = outcome, True
                 ticket.signal.release()
 
-    def _do(self, jobs: list[Job]) -> Sequence[Result | BaseException]:
+    def _gather(self) -> float:
+        """Wait for those who called a moment ago: they have their answers, and their next calls can share this turn.
+
+        Return when the waiting was over, in seconds.
+        """
+        now = time.perf_counter()
+        until = now + min(LONGEST, self._took * SHARE)
+        while len(self._queue) < self._callers and now < until:
+            time.sleep(STEP)
+            now = time.perf_counter()
+        return now
+
+
+def try_together(
+    carry_out: Callable[[Sequence[Job]], Sequence[Result | Exception]], jobs: Sequence[Job]
+) -> Sequence[Result | Exception]:
+    """Carry out jobs in one transaction; when it fails, each in one of its own, so that one bad job fails alone.
+
+    Returns an outcome for each job: its result or its exception.
+    """
+    try:
+        return carry_out(jobs)
+    except Exception as error:  # noqa: BLE001 - whose fault it is shows when each is tried alone
+        if len(jobs) == 1:
+            return [error]
+        log.warning("%d calls could not share a transaction (%s); each is tried alone", len(jobs), error)
+    outcomes: list[Result | Exception] = []
+    for job in jobs:
         try:
-            return self._carry_out(jobs)
-        except Exception as error:  # noqa: BLE001 - whose fault it is shows when each is tried alone
-            if len(jobs) == 1:
-                return [error]
-            log.warning("%d calls could not share a transaction (%s); each is tried alone", len(jobs), error)
-        outcomes: list[Result | BaseException] = []
-        for job in jobs:
-            try:
-                outcomes.extend(self._carry_out([job]))
-            except Exception as error:  # noqa: BLE001 - it is raised where it belongs: in the caller's thread
-                outcomes.append(error)
-        return outcomes
+            outcomes.extend(carry_out([job]))
+        except Exception as error:  # noqa: BLE001 - it is raised where it belongs: in the caller's thread
+            outcomes.append(error)
+    return outcomes
 
 
 def _unwrap(outcome: Result | BaseException) -> Result:

@@ -11,12 +11,18 @@ from functools import lru_cache
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
+from psycopg import Cursor
 
 Row = tuple[Any, ...]
 
 
-def fetch_all(sql: str, parameters: Sequence[Any]) -> list[Row]:
-    """Return the rows of a statement with `%s` for its parameters."""
+def fetch_all(sql: str, parameters: Sequence[Any], *, plan_once: bool = False) -> list[Row]:
+    """Return the rows of a statement with `%s` for its parameters.
+
+    With `plan_once` PostgreSQL keeps its plan for as long as the connection lasts (a prepared statement): planning the
+    query of a token takes ten times as long as running it. Only for statements that one plan suits however large their
+    tables become, which are empty when a portal starts: those that find rows by a unique key, or only insert.
+    """
     connection = connections[DEFAULT_DB_ALIAS]
     if connection.queries_logged or connection.connection is None:
         with connection.cursor() as cursor:
@@ -26,7 +32,8 @@ def fetch_all(sql: str, parameters: Sequence[Any]) -> list[Row]:
         if connection.vendor == "sqlite":
             done = connection.connection.execute(_for_sqlite(sql), parameters)
         else:
-            done = connection.connection.execute(sql, parameters)
+            # Django's own cursors write parameters into the text, which could not be prepared.
+            done = Cursor(connection.connection).execute(sql, parameters, prepare=plan_once)
         return done.fetchall() if done.description else []
 
 

@@ -131,14 +131,14 @@ def _read(digest: str, now: datetime, beside: Beside) -> tuple[Any, ...] | None:
     )
     parameters = [stored_time(now - LAST_USED_STEP), digest]
     try:
-        rows = fetch_all(sql, parameters)
+        rows = fetch_all(sql, parameters, plan_once=True)
     except (InterfaceError, OperationalError):
         # The connection was lost since the last call, by a restart of the database for instance: nothing is written
         # yet, so a new one is tried.
         if connection.in_atomic_block or connection.is_usable():
             raise
         connection.close()
-        rows = fetch_all(sql, parameters)
+        rows = fetch_all(sql, parameters, plan_once=True)
     return rows[0] if rows else None
 
 

@@ -25,6 +25,8 @@ Result = TypeVar("Result")
 LeanView = Callable[Concatenate[HttpRequest, "LeanCaller", P], HttpResponse]
 
 _decode = msgspec.json.Decoder().decode
+#: Calls for different projects rarely wait for each other: a project may be locked by a long batch.
+GROUPS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +42,6 @@ class LeanCaller:
     beside: tuple[Any, ...] | None
 
 
-def lean_call(scope: str, described_by: type[APIView]) -> Callable[[LeanView[P]], Callable[..., HttpResponse]]:
-    """Decorate a plain POST view of the API, `view(request, caller, ...)`, that needs `scope`.
-
-    `described_by` is a class of DRF whose `post` is never called: the OpenAPI description is made from it. Errors have
-    the one shape. The view is exempt from Django's own CSRF check because `identify_session` does it for sessions.
-    """
-
-    def decorate(view: LeanView[P]) -> Callable[..., HttpResponse]:
-        @wraps(view)
-        def checked(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-            return view(request, _identify(request, slug, scope), *args, **kwargs)
-
-        return _answering(checked, described_by)
-
-    return decorate
-
-
 def shared_lean_call(
     scope: str,
     described_by: type[APIView],
@@ -65,16 +50,21 @@ def shared_lean_call(
     beside: Beside = NOTHING,
     alone: Callable[[Job], bool] = lambda _job: False,
 ) -> Callable[[Callable[[HttpRequest, Callable[[Job], Result]], HttpResponse]], Callable[..., HttpResponse]]:
-    """Decorate a view like those of `lean_call` whose calls, when they come at the same time, are answered together.
+    """Decorate a plain POST view of the API whose calls, when they come at the same time, are answered together.
 
     The view is called as `view(request, ask)`: it reads the request, asks `ask(job)` and makes the response of the
     result. Asked together, calls share the check of their token, where it is the same, and all that `answer` does for
     a list of jobs. The check still happens after each of them came, so a revoked token is refused at once.
 
+    Errors have the one shape. The view is exempt from Django's own CSRF check because `identify_session` does it for
+    sessions.
+
     Parameters
     ----------
-    scope, described_by
-        As for `lean_call`.
+    scope
+        What the token must allow.
+    described_by
+        A class of DRF whose `post` is never called: the OpenAPI description is made from it.
     answer
         Answers callers and their jobs: a result or an exception for each.
     beside
@@ -99,7 +89,7 @@ def shared_lean_call(
             outcomes[number] = result
         return outcomes
 
-    together = GroupCommit(carry_out)
+    groups = [GroupCommit(carry_out) for _ in range(GROUPS)]
 
     def decorate(
         view: Callable[[HttpRequest, Callable[[Job], Result]], HttpResponse],
@@ -112,7 +102,7 @@ def shared_lean_call(
             def ask(job: Job) -> Result:
                 call = _Call(request, slug, who, job)
                 if who[0] and not alone(job):
-                    return together.call(call)
+                    return groups[hash(slug) % GROUPS].call(call)
                 result = carry_out([call])[0]
                 if isinstance(result, Exception):
                     raise result

@@ -22,6 +22,10 @@ COLUMNS = ("project_id", "key", "features", "label", "position", "event_at", "re
 _NAMES = ", ".join(COLUMNS)
 _PLACES = ", ".join(["%s"] * len(COLUMNS))
 _INSERT = f"INSERT INTO projects_event ({_NAMES}) VALUES ({_PLACES})"  # noqa: S608 - constants only
+_INSERT_ARRAYS = (
+    f"INSERT INTO projects_event ({_NAMES}) SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[],"  # noqa: S608 - constants only
+    " %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[])"
+)
 _READ = (
     "SELECT task, label_type, label_classes, last_position, event_count, archived_at, early_labels"
     " FROM projects_project WHERE id = %s"
@@ -33,6 +37,10 @@ _FIND = "SELECT key, id, label FROM projects_event WHERE project_id = %s AND key
 _FIND_FEATURES = "SELECT key, features FROM projects_event WHERE project_id = %s AND key "
 _IN_ARRAY = "= ANY(%s)"
 _IN_JSON = "IN (SELECT value FROM json_each(%s))"
+
+
+#: PostgreSQL: more rows than this are copied; for fewer, COPY's own round trips cost more than they save.
+COPIED = 100
 
 
 class Stored(NamedTuple):
@@ -69,7 +77,7 @@ def lock_stream(project_id: int) -> Stream | None:
 
     SQLite has no row locks: its transactions are made to wait for each other (`transaction_mode` IMMEDIATE).
     """
-    rows = fetch_all(_LOCK if connection.features.has_select_for_update else _READ, [project_id])
+    rows = fetch_all(_LOCK if connection.features.has_select_for_update else _READ, [project_id], plan_once=True)
     if not rows:
         return None
     task, label_type, classes, last_position, event_count, archived_at, early = rows[0]
@@ -79,7 +87,7 @@ def lock_stream(project_id: int) -> Stream | None:
 
 def advance_stream(project_id: int, *, last_position: int, event_count: int) -> None:
     """Write how far a locked stream has come."""
-    fetch_all(_ADVANCE, [last_position, event_count, project_id])
+    fetch_all(_ADVANCE, [last_position, event_count, project_id], plan_once=True)
 
 
 def find_events(project_id: int, keys: Sequence[str]) -> dict[str, Stored]:
@@ -93,6 +101,7 @@ def find_features(project_id: int, keys: Sequence[str]) -> dict[str, str]:
 
 
 def _find(select: str, project_id: int, keys: Sequence[str]) -> Sequence[Any]:
+    """Planned each time: while there are few events, PostgreSQL would settle for reading them all."""
     if not keys:
         return []
     # One parameter however many keys there are: SQLite limits the number of parameters.
@@ -114,13 +123,14 @@ def insert_events(rows: Sequence[Sequence[Any]]) -> None:
     """Insert events, each a row of `COLUMNS`; times as `stored_time` gives them."""
     if not rows:
         return
-    # For a few rows COPY's own round trips cost more than they save.
-    if connection.vendor == "postgresql" and len(rows) > 5:
+    if connection.vendor != "postgresql":
+        run_many(_INSERT, rows)
+    elif len(rows) <= COPIED:
+        fetch_all(_INSERT_ARRAYS, [list(column) for column in zip(*rows, strict=True)], plan_once=True)
+    else:
         with connection.cursor() as cursor, cursor.copy(f"COPY projects_event ({_NAMES}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
-    else:
-        run_many(_INSERT, rows)
 
 
 def join_labels(labels: Sequence[LabelToJoin]) -> None:

@@ -89,7 +89,8 @@ def _key(row: NewAnswer) -> str:
 
 def _store_at_once(rows: list[NewAnswer], project_id: int) -> set[str]:
     columns = [list(column) for column in zip(*rows, strict=True)]
-    return {key for (key,) in fetch_all(_POSTGRESQL, [*columns, project_id, project_id, project_id])}
+    parameters = [*columns, project_id, project_id, project_id]
+    return {key for (key,) in fetch_all(_POSTGRESQL, parameters, plan_once=True)}
 
 
 @transaction.atomic

@@ -46,6 +46,8 @@ class Chunk:
         Events taken, those set aside included.
     failure
         Why the run cannot go on after this chunk, in words; empty when it can.
+    caught_up
+        Whether it took all that the stream had.
 
     """
 
@@ -56,6 +58,7 @@ class Chunk:
     seconds: float = 0.0
     events: int = 0
     failure: str = ""
+    caught_up: bool = False
 
     @property
     def replay_done(self) -> bool:

@@ -55,7 +55,7 @@ def serving(project_id: int) -> Serving | None:
         The project is archived.
 
     """
-    rows = fetch_all(_LIVE, [project_id])
+    rows = fetch_all(_LIVE, [project_id], plan_once=True)
     return read_serving(rows[0]) if rows else None
 
 

@@ -72,10 +72,14 @@ _checkpoint_seconds: dict[int, float] = {}
 
 @dataclass(frozen=True)
 class Advanced:
-    """What one call did: how many events it learned, and whether there may be more to learn now."""
+    """What one call did: how many events it learned, and whether there may be more to learn.
+
+    `caught_up` says that the stream had no more a moment ago: what comes can gather before it is learned.
+    """
 
     events: int
     more: bool
+    caught_up: bool = False
 
 
 NOTHING = Advanced(events=0, more=False)
@@ -227,6 +231,9 @@ def _learn_together(chunks: Sequence[Chunk], upto: int | None) -> dict[int, tupl
     started = batch_started = time.perf_counter()
     while len(failed) < len(chunks):
         events = read_labelled(project_id, position, size, upto)
+        if len(events) < size and (events[-1][0] if events else position) != upto:
+            for chunk in chunks:
+                chunk.caught_up = True
         if not events:
             break
         read_share = (time.perf_counter() - batch_started) / len(chunks)
@@ -285,13 +292,24 @@ def _keep(chunks: Sequence[Chunk], owner: str) -> Advanced:
     cost = writing + time.process_time() - started
     for chunk, _ in prepared:
         _checkpoint_seconds[chunk.run.pk] = cost / len(prepared)
+    more = any(chunk.run.active for chunk in kept)
     if len(kept) < len(chunks):
         # Runs with nothing to do, and those that were overtaken: whoever is next may have them.
-        Run.objects.filter(lease_owner=owner).update(lease_owner="", lease_until=None, updated_at=timezone.now())
+        Run.objects.filter(lease_owner=owner).update(lease_owner="", lease_until=None)
+        # A bell that rang for them until now found them taken.
+        more = more or _left([chunk.run for chunk in chunks if chunk.idle])
     for chunk in kept:
         _remember(chunk)
         discard_checkpoint(old[chunk.run.pk], chunk.run.checkpoint)
-    return Advanced(events=sum(chunk.events for chunk in kept), more=any(chunk.run.active for chunk in kept))
+    caught_up = bool(kept) and all(chunk.caught_up for chunk in kept)
+    return Advanced(sum(chunk.events for chunk in kept), more, caught_up)
+
+
+def _left(runs: Sequence[Run]) -> bool:
+    """Say whether any of these runs has something to learn by now."""
+    return Run.objects.filter(
+        pk__in=[run.pk for run in runs], state__in=Run.ACTIVE, project__last_position__gt=F("position")
+    ).exists()
 
 
 def _remember(chunk: Chunk) -> None:

@@ -13,7 +13,7 @@ import msgspec
 from django.db import IntegrityError, transaction
 
 from ops_portal.errors import UserError
-from ops_portal.group_commit import GroupCommit
+from ops_portal.group_commit import try_together
 from projects.doorbell import ring_followers
 from projects.early_labels import MOST, EarlyLabels
 from projects.event_store import (
@@ -33,13 +33,22 @@ from projects.models import LabelCorrection, Project
 from projects.payload import MISSING, Incoming, IncomingLabel, PayloadError, check_clock
 from projects.services.archived import refuse
 
-__all__ = ["MISSING", "Incoming", "IncomingLabel", "Receipt", "Rejection", "accept", "accept_labels", "accept_mixed"]
+__all__ = [
+    "MISSING",
+    "Incoming",
+    "IncomingLabel",
+    "Part",
+    "Receipt",
+    "Rejection",
+    "accept",
+    "accept_labels",
+    "accept_mixed",
+    "accept_together",
+]
 
 _encode = msgspec.json.Encoder().encode
 _FEATURES, _LABEL, _POSITION, _LABELLED_AT, _LABEL_AT = 2, 3, 4, 7, 8  # places in a row of event_store.COLUMNS
 _ATTEMPTS = 3
-#: Larger batches have a transaction of their own.
-_ALONE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +81,29 @@ def accept(*, project_id: int, items: Sequence[Incoming], now: datetime) -> Rece
     An id that is known already is not stored twice: its label joins the event when it had none, the same label is a
     duplicate, another one is recorded as a correction. With other features than before, it is rejected.
     """
-    return _take(project_id, _Part(items, now))
+    return _accept_alone(project_id, Part(items, now))
 
 
 def accept_labels(*, project_id: int, labels: Sequence[IncomingLabel], now: datetime) -> Receipt:
     """Join labels to the events they name, in the order given; one whose event has not come is kept for it."""
-    return _take(project_id, _Part(labels, now))
+    return _accept_alone(project_id, Part(labels, now))
 
 
 def accept_mixed(*, project_id: int, items: Sequence[Incoming | IncomingLabel], now: datetime) -> Receipt:
     """Take events and labels in as they come, in the order given."""
-    return _take(project_id, _Part(items, now))
+    return _accept_alone(project_id, Part(items, now))
+
+
+def accept_together(*, project_id: int, parts: Sequence[Part]) -> Sequence[Receipt | Exception]:
+    """Take what several calls sent in one transaction, in the order given: one lock, one insert, one commit.
+
+    Returns a receipt for each, or why it could not be taken. When the transaction fails, each is tried alone.
+    """
+    return try_together(partial(_take_parts, project_id), parts)
 
 
 @dataclass(slots=True)
-class _Part:
+class Part:
     """What one call sent, and what becomes of it in the transaction that takes it."""
 
     items: Sequence[Incoming | IncomingLabel]
@@ -125,24 +142,14 @@ class _Part:
         return Receipt(self.accepted, self.duplicates, self.rejected, self.position, self.corrections, self.waiting)
 
 
-#: Calls for one project that come at the same time share one lock and one commit, so that thousands of single events a
-#: second are taken where one commit takes a millisecond.
-_together: dict[int, GroupCommit[_Part, Receipt]] = {}
+def _accept_alone(project_id: int, part: Part) -> Receipt:
+    receipt = _take_parts(project_id, [part])[0]
+    if isinstance(receipt, UserError):
+        raise receipt
+    return receipt
 
 
-def _take(project_id: int, part: _Part) -> Receipt:
-    if len(part.items) > _ALONE:  # its commit is a small share of it, and others should not wait for it
-        receipt = _take_parts(project_id, [part])[0]
-        if isinstance(receipt, UserError):
-            raise receipt
-        return receipt
-    group = _together.get(project_id)
-    if group is None:
-        group = _together.setdefault(project_id, GroupCommit(partial(_take_parts, project_id)))
-    return group.call(part)
-
-
-def _take_parts(project_id: int, parts: Sequence[_Part]) -> Sequence[Receipt | UserError]:
+def _take_parts(project_id: int, parts: Sequence[Part]) -> Sequence[Receipt | UserError]:
     """Take parts in one transaction; again when, without the lock, an event with one of their keys was just stored."""
     tries = 0
     while True:
@@ -157,7 +164,7 @@ def _take_parts(project_id: int, parts: Sequence[_Part]) -> Sequence[Receipt | U
 
 
 @transaction.atomic
-def _accept(project_id: int, parts: Sequence[_Part]) -> list[Receipt]:
+def _accept(project_id: int, parts: Sequence[Part]) -> list[Receipt]:
     for part in parts:
         part.begin()
     batch = _Batch(project_id, [key for part in parts for key in part.known_keys()], parts[-1].now)
@@ -191,10 +198,10 @@ class _Batch:
         self.stored_features: dict[str, str] | None = None
         self.fresh: dict[str, list[Any]] = {}
         self.joins: dict[str, LabelToJoin] = {}
-        self.other_labels: list[tuple[_Part | None, str, str, datetime | None]] = []
+        self.other_labels: list[tuple[Part | None, str, str, datetime | None]] = []
         self.position = stream.last_position
 
-    def take_event(self, part: _Part, item: Incoming, key: str, received_at: Any) -> None:
+    def take_event(self, part: Part, item: Incoming, key: str, received_at: Any) -> None:
         label = None
         known = key in self.stored or key in self.fresh
         features = _encode(item.features).decode()
@@ -247,7 +254,7 @@ class _Batch:
         others = [(one.label, one.label_at) for one in waited[1:]] + ([] if own is None else [(own, own_at)])
         self.other_labels += [(None, key, label, label_at) for label, label_at in others]
 
-    def take_label(self, part: _Part, item: IncomingLabel) -> None:
+    def take_label(self, part: Part, item: IncomingLabel) -> None:
         try:
             check_clock(item.at, part.now)
             label = _encode(self.rule.check(item.label)).decode()
@@ -269,7 +276,7 @@ class _Batch:
 
     def _join(
         self,
-        part: _Part,
+        part: Part,
         key: str,
         label: str | None,
         label_at: datetime | None,

@@ -169,8 +169,13 @@ def test_a_call_asks_few_questions(project, owner, client, django_assert_num_que
     assert call("a").status_code == 200
     # Token, project and deployment are one query. The write: one on PostgreSQL; on SQLite four, between its
     # savepoint's two.
-    with django_assert_num_queries(2 if connection.vendor == "postgresql" else 7):
+    with django_assert_num_queries(2 if connection.vendor == "postgresql" else 7) as asked:
         assert call("b").status_code == 200
+    said = [query["sql"] for query in asked.captured_queries]
+    reads = [sql for sql in said if "projects_apitoken" in sql]
+    assert len(reads) == 1
+    for table in ("projects_project", "models_registry_deployment", "models_registry_version", "models_registry_run"):
+        assert [sql for sql in said if f"FROM {table}" in sql or f"JOIN {table}" in sql] == reads
 
 
 @pytest.mark.django_db

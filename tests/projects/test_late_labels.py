@@ -14,7 +14,7 @@ from projects import early_labels
 from projects.models import Activity, EarlyLabel, Event, LabelCorrection, MissedLabel, Task
 from projects.payload import MISSING, Incoming, IncomingLabel
 from projects.services import late_labels
-from projects.services.events import accept, accept_labels
+from projects.services.events import Part, accept, accept_labels, accept_together
 from projects.stream import read_labelled
 from projects.tasks import settle_labels
 from tests.factories import NOW, make_events, make_member, make_project, make_team, make_user
@@ -58,10 +58,8 @@ def test_a_label_before_its_event_waits_and_joins_it(project):
 
 
 def test_an_early_label_and_its_event_in_one_transaction(project):
-    from projects.services.events import _Part, _take_parts
-
-    parts = [_Part([IncomingLabel(1, "a", True)], NOW), _Part([Incoming(1, "a", {"x": 1.0})], NOW)]
-    first, second = _take_parts(project.pk, parts)
+    parts = [Part([IncomingLabel(1, "a", True)], NOW), Part([Incoming(1, "a", {"x": 1.0})], NOW)]
+    first, second = accept_together(project_id=project.pk, parts=parts)
     project.refresh_from_db()
     assert (first.waiting, second.accepted) == (1, 1)
     assert (project.last_position, project.early_labels, EarlyLabel.objects.count()) == (1, 0, 0)

@@ -109,6 +109,56 @@ def start_worker(
         worker.stop()
 
 
+@pytest.fixture
+def start_web(
+    transactional_db: None, broker_url: str, queue: str, tmp_path: Path
+) -> Iterator[Callable[..., tuple[int, subprocess.Popen[bytes]]]]:
+    """Start web processes on the test database, as `manage.py up` does, and return their port and their parent."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(processes: int = 1) -> tuple[int, subprocess.Popen[bytes]]:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        environment = os.environ | {
+            "REDIS_URL": broker_url,
+            "DJANGO_SETTINGS_MODULE": "tests.settings",
+            "OPS_PORTAL_TEST_QUEUE": queue,
+            "OPS_PORTAL_TEST_DATABASE": str(connection.settings_dict["NAME"]),
+        }
+        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--no-ws"]
+        command += ["--workers", str(processes), "--blocking-threads", "8", "--log-level", "error"]
+        log = tmp_path / f"web-{len(started)}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [*command, "ops_portal.wsgi:application"],
+                cwd=ROOT,
+                env=environment,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        started.append(process)
+        until = time.monotonic() + 60
+        while not _listens(port):
+            assert process.poll() is None and time.monotonic() < until, log.read_text()
+            time.sleep(0.1)
+        return port, process
+
+    yield start
+    for process in started:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 def wait_until(condition: Callable[[], object], seconds: float = 60, every: float = 0.05) -> None:
     """Wait until `condition()` holds; fail when it does not within `seconds`."""
     until = time.monotonic() + seconds
@@ -118,29 +168,6 @@ def wait_until(condition: Callable[[], object], seconds: float = 60, every: floa
 
 
 @pytest.fixture
-def web(transactional_db: None, tmp_path: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """A web process on the test database, as `manage.py up` starts it: its port and the process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
-        "OPS_PORTAL_TEST_DATABASE": str(connection.settings_dict["NAME"]),
-    }
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--no-ws"]
-    command += ["--blocking-threads", "8", "--log-level", "error", "ops_portal.wsgi:application"]
-    with (tmp_path / "web.log").open("wb") as log:
-        process = subprocess.Popen(
-            command, cwd=settings.BASE_DIR, env=environment, stdout=log, stderr=log, start_new_session=True
-        )
-    until = time.monotonic() + 60
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            break
-        except OSError:
-            assert process.poll() is None and time.monotonic() < until, (tmp_path / "web.log").read_text()
-            time.sleep(0.1)
-    yield port, process
-    process.terminate()
-    process.wait(timeout=30)
+def web(start_web: Callable[..., tuple[int, subprocess.Popen[bytes]]]) -> tuple[int, subprocess.Popen[bytes]]:
+    """One web process: its port and the process."""
+    return start_web()
