@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import look_at, settle
+from tests.browser.conftest import SIZES, look_at, settle, watch
 from tests.browser.routes import LEFT_OUT, POSTED, QUERIES, Route, all_routes
 from tests.portal import Portal
 
@@ -203,15 +204,31 @@ def test_every_route_is_named_once_and_what_is_left_out_exists() -> None:
     assert set(LEFT_OUT) <= set(names), set(LEFT_OUT) - set(names)
 
 
+@pytest.fixture(scope="module")
+def tabs(portal: Portal, browser: Browser, signed_in: dict) -> Iterator[dict[str, tuple[Page, list[str]]]]:
+    """One tab of somebody signed in and one of a stranger for all pages, each with what its pages complain about."""
+    opened = {}
+    for who, state in (("member", signed_in), ("stranger", None)):
+        context = browser.new_context(base_url=portal.address, storage_state=state, viewport=SIZES["wide"])
+        tab = context.new_page()
+        tab.set_default_timeout(20_000)
+        opened[who] = tab, watch(tab)
+    yield opened
+    for tab, _ in opened.values():
+        tab.context.close()
+
+
 @pytest.mark.parametrize(("route", "query"), PAGES)
-def test_a_page(route: Route, query: str, page: Page, stranger: Page, known: dict) -> None:
-    tab = stranger if route.name in SIGNED_OUT else page
+def test_a_page(route: Route, query: str, tabs: dict[str, tuple[Page, list[str]]], known: dict) -> None:
+    tab, problems = tabs["stranger" if route.name in SIGNED_OUT else "member"]
+    problems.clear()
     address = route.address(known) + query
     answer = tab.goto(address)
     assert answer is not None and answer.status == 200, f"{address}: {answer and answer.status}"
     assert tab.url.endswith(address), f"{address} leads to {tab.url}: say in test_pages what it needs"
     expect(tab.get_by_role("heading", level=1)).to_have_count(1)
     look_at(tab, route.name.replace(":", "-") + re.sub(r"\W+", "-", query))
+    assert not problems, problems
 
 
 def test_what_is_posted_only_refuses_to_be_looked_at(portal: Portal, page: Page, known: dict) -> None:
