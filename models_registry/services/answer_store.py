@@ -21,9 +21,12 @@ _POSTGRESQL = """
 WITH given (key, features, event_at, received_at, output, deployment_id, version_id, fallback) AS (
     SELECT * FROM unnest(%s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[],
                          %s::bigint[], %s::bigint[], %s::text[])
+), locked AS (
+    -- Before any event, as those do who send events: the other way round the two would wait on each other.
+    SELECT id FROM projects_project WHERE id = %s FOR NO KEY UPDATE
 ), event AS (
     INSERT INTO projects_event (project_id, key, features, event_at, received_at)
-    SELECT %s, key, features, event_at, received_at FROM given
+    SELECT locked.id, key, features, event_at, received_at FROM given CROSS JOIN locked
     ON CONFLICT (project_id, key) DO NOTHING RETURNING id, key
 ), answer AS (
     INSERT INTO models_registry_prediction (project_id, event_id, deployment_id, version_id, fallback, output, at)

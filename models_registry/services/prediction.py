@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -298,20 +299,27 @@ def _name(label: object) -> str:
 
 def _store(rows: list[_Row]) -> None:
     """Store the events and the answers; settle what is asked again."""
-    for project_id in {row.project_id for row in rows}:
-        first: dict[str, _Row] = {}
-        twins = [row for row in rows if row.project_id == project_id and first.setdefault(row.key, row) is not row]
-        stored = store_new(
-            [row.as_new() for row in first.values()],
-            project_id=project_id,
-            may_be_known=any(row.named for row in first.values()),
-        )
-        known = [row for row in [*first.values(), *twins] if row.key not in stored]
-        if known:
-            _recall(project_id, known)
-        for row in twins:
-            if row.key in stored:
-                _agree(row, first[row.key])
+    projects = sorted({row.project_id for row in rows})
+    # Of several projects all or none: where one fails, each ask is tried alone, and none may have been stored before.
+    with transaction.atomic() if len(projects) > 1 else nullcontext():
+        for project_id in projects:
+            _store_of(project_id, [row for row in rows if row.project_id == project_id])
+
+
+def _store_of(project_id: int, rows: list[_Row]) -> None:
+    first: dict[str, _Row] = {}
+    twins = [row for row in rows if first.setdefault(row.key, row) is not row]
+    stored = store_new(
+        [row.as_new() for row in first.values()],
+        project_id=project_id,
+        may_be_known=any(row.named for row in first.values()),
+    )
+    known = [row for row in [*first.values(), *twins] if row.key not in stored]
+    if known:
+        _recall(project_id, known)
+    for row in twins:
+        if row.key in stored:
+            _agree(row, first[row.key])
 
 
 @transaction.atomic
