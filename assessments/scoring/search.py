@@ -1,6 +1,7 @@
 r"""The best set in thousands of draws at once, exactly, without an integer program for each.
 
-1. Good sets are found by local moves and by trying what won in other draws: a lower bound per draw.
+1. Good sets are found by local moves in some of the draws, tried in all, and moved on from there: a lower bound per
+   draw.
 2. Prices on benefits ($\lambda$), prerequisites ($\pi$) and the budget ($\mu$) give an upper bound per draw,
 
    $$L = \sum_k (V_k - \lambda_k) + \sum_i \max(0, r_i) + \mu \cdot budget, \qquad
@@ -9,6 +10,9 @@ r"""The best set in thousands of draws at once, exactly, without an integer prog
 3. Deciding against the sign of $r_i$ lowers the bound by $|r_i|$; a benefit filled beyond 1, or one that the options
    still open cannot fill, lowers it further. All sets whose lost bound stays within the gap between the two are listed,
    option by option for all draws together, and the best one is kept. What is not listed cannot win.
+
+Pricing ends where listing is cheaper: once few options can still go either way. Only a draw that never gets there is
+worth a second, thorough round of moves. None of this changes an answer, only how long the lists are.
 
 References
 ----------
@@ -34,6 +38,10 @@ MOST_SETS = 2_000_000
 # Draws worked on together, so that memory stays bounded.
 CHUNK = 2000
 PRICE_STEPS = 80
+# Part of the options that may still go either way when pricing ends; found by trying.
+FEW = 1 / 3
+# One draw in so many begins its moves at the empty set, the others at the sets found in these.
+SAMPLE = 16
 # How strongly prices of prerequisites move against prices of benefits; found by trying.
 PREREQUISITE_STEP = 0.05
 
@@ -69,15 +77,27 @@ def best_sets(problem: Problem) -> Flags:
 def _best_sets(problem: Problem) -> Flags:
     chosen = np.zeros((len(problem.worths), problem.size), dtype=bool)
     needed = prerequisites(problem.size, problem.requires)
+    _improve(problem.rows(slice(None, None, SAMPLE)), chosen[::SAMPLE], needed)
+    _borrow(problem, chosen)
     _add_and_drop(problem, chosen, needed)
-    for _ in range(2):
-        if problem.budget is not None:
-            _swap(problem, chosen, needed)
-            _add_and_drop(problem, chosen, needed)
-        _borrow(problem, chosen)
-        _add_and_drop(problem, chosen, needed)
-    _search(problem, chosen, needed, _prices(problem, _net(problem, chosen)))
+    value = _net(problem, chosen)
+    prices = _prices(problem, value)
+    hard = np.flatnonzero(~_few_left(prices.reduced, prices.bound - value))
+    if len(hard):
+        part, better = problem.rows(hard), chosen[hard]
+        _borrow(part, better)
+        _improve(part, better, needed)
+        chosen[hard] = better
+    _search(problem, chosen, needed, prices)
     return chosen
+
+
+def _improve(problem: Problem, chosen: Flags, needed: Flags) -> None:
+    """All local moves, in place, as long as a draw gains."""
+    _add_and_drop(problem, chosen, needed)
+    if problem.budget is not None:
+        _swap(problem, chosen, needed)
+        _add_and_drop(problem, chosen, needed)
 
 
 def _net(problem: Problem, chosen: Flags) -> Array:
@@ -100,7 +120,8 @@ def _add_and_drop(problem: Problem, chosen: Flags, needed: Flags) -> None:
         members = moves.astype(float)
         had = np.minimum(1, members @ part.shares)
         net = (had @ part.worths[:, :, None])[..., 0] - (members @ (part.costs + TIE_DAYS)[:, :, None])[..., 0]
-        net[~_fits(problem, (members @ part.efforts[:, :, None])[..., 0])] = -np.inf
+        if problem.budget is not None:
+            net[~_fits(problem, (members @ part.efforts[:, :, None])[..., 0])] = -np.inf
         best = net.argmax(axis=1)
         gained = np.flatnonzero(net[np.arange(len(active)), best] > value[active] + ROUNDING)
         active = active[gained]
@@ -137,7 +158,10 @@ def _swap(problem: Problem, chosen: Flags, needed: Flags) -> None:
 
 
 def _borrow(problem: Problem, chosen: Flags, most: int = 400) -> None:
-    """Try in every draw the sets that won most often elsewhere."""
+    """Try in every draw the sets that won most often elsewhere.
+
+    One small product per draw on purpose: after a large one the threads of a matrix library wait for the next, busily.
+    """
     sets, counts = np.unique(chosen, axis=0, return_counts=True)
     sets = sets[np.argsort(-counts)[:most]]
     members = sets.astype(float)
@@ -145,8 +169,9 @@ def _borrow(problem: Problem, chosen: Flags, most: int = 400) -> None:
     for start in range(0, len(chosen), step):
         part, now = problem.rows(slice(start, start + step)), chosen[start : start + step]
         had = np.minimum(1, members @ part.shares)
-        net = (had @ part.worths[:, :, None])[..., 0] - (part.costs + TIE_DAYS) @ members.T
-        net[~_fits(problem, part.efforts @ members.T)] = -np.inf
+        net = (had @ part.worths[:, :, None])[..., 0] - (members @ (part.costs + TIE_DAYS)[:, :, None])[..., 0]
+        if problem.budget is not None:
+            net[~_fits(problem, (members @ part.efforts[:, :, None])[..., 0])] = -np.inf
         best = net.argmax(axis=1)
         gained = net[np.arange(len(now)), best] > _net(part, now) + ROUNDING
         now[gained] = sets[best[gained]]
@@ -161,11 +186,17 @@ class _Prices:
     benefit: Array
 
 
+def _few_left(reduced: Array, gap: Array) -> Flags:
+    """Draws in which few options can still go either way, given r_i, shape (D, n), and the gap between the bounds."""
+    return np.asarray((np.abs(reduced) <= gap[:, None]).sum(axis=1) <= FEW * reduced.shape[1])
+
+
 def _prices(problem: Problem, value: Array) -> _Prices:
     """Lower the upper bound by subgradient steps on the prices; the budget's price is exact in each step.
 
-    Draws run along the last axis here, and a draw whose bound is met or no longer moves is left alone. Products are
-    sums over short axes on purpose: threads of a matrix library cost more than they save at this size.
+    Draws run along the last axis here, and a draw whose bound is met, decides most options or no longer moves is left
+    alone. Products are sums over short axes on purpose: threads of a matrix library cost more than they save at this
+    size.
     """
     draws, n, _ = problem.shares.shape
     bound, reduced, benefit = np.full(draws, np.inf), np.zeros((draws, n)), 0.7 * problem.worths
@@ -175,8 +206,9 @@ def _prices(problem: Problem, value: Array) -> _Prices:
     pace, stuck = np.ones(draws), np.zeros(draws, dtype=int)
     shares, costs, efforts, worths = _draws_last(problem, rows)
     for step in range(PRICE_STEPS):
-        if step % 10 == 0:
-            kept = (bound[rows] - value[rows] > ROUNDING) & (pace > 0.01)
+        if step % 5 == 0:
+            gap = bound[rows] - value[rows]
+            kept = (gap > ROUNDING) & (pace > 0.01) & ~_few_left(reduced[rows], gap)
             if not kept.any():
                 break
             if not kept.all():

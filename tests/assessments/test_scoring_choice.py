@@ -87,6 +87,18 @@ def test_too_many_open_sets_go_to_the_integer_program(monkeypatch: pytest.Monkey
     assert value(one, best_sets(one)) == pytest.approx(value(one, sure), abs=1e-6)
 
 
+@pytest.mark.parametrize("budget", [None, 30.0])
+@pytest.mark.parametrize("few", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("sample", [1, 1000])
+def test_how_long_bounds_are_tightened_changes_no_answer(
+    monkeypatch: pytest.MonkeyPatch, budget: float | None, few: float, sample: int
+):
+    one = problem(7, 10, 60, budget, 6)
+    monkeypatch.setattr(search, "FEW", few)
+    monkeypatch.setattr(search, "SAMPLE", sample)
+    assert best_sets(one).tolist() == best_by_enumeration(one).tolist()
+
+
 def test_nothing_to_choose_from():
     empty = Problem(np.ones((3, 5)), np.zeros((3, 0, 5)), np.zeros((3, 0)), np.zeros((3, 0)))
     assert best_sets(empty).shape == (3, 0)
