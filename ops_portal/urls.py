@@ -19,7 +19,7 @@ urlpatterns = [
     path("api/v1/projects/<slug:slug>/", include("projects.api_urls")),
     path("api/v1/projects/<slug:slug>/", include("assessments.api_urls")),
     path("api/v1/", include("assessments.api_root_urls")),
-    re_path(r"^api/v1/(?P<rest>.*)$", api_lost.lost),
+    re_path(r"^api/v1/(?P<rest>(?s:.*))\Z", api_lost.lost),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", api_docs.swagger, name="api_docs"),
     path("api/docs/redoc/", api_docs.redoc, name="api_docs_redoc"),

@@ -121,3 +121,11 @@ def test_both_browsers_of_it_are_served_from_here(client):
         page = client.get(reverse(name))
         assert page.status_code == 200
         assert "cdn" not in page.content.decode().lower()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("lost", ["nothing/", "nothing", "projects/a%0Ab/", "teams/%0A"])
+def test_where_nothing_is_the_answer_is_as_elsewhere(client, lost):
+    answer = client.get(f"/api/v1/{lost}")
+    assert answer.status_code == 404
+    assert answer.json()["error"]["code"] == "not_found"

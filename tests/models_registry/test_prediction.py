@@ -171,7 +171,7 @@ def test_a_call_asks_few_questions(project, owner, client, django_assert_num_que
     # savepoint's two.
     with django_assert_num_queries(2 if connection.vendor == "postgresql" else 7) as asked:
         assert call("b").status_code == 200
-    said = [query["sql"] for query in asked.captured_queries]
+    said = [query["sql"] for query in asked.captured_queries if "INSERT" not in query["sql"]]
     reads = [sql for sql in said if "projects_apitoken" in sql]
     assert len(reads) == 1
     for table in ("projects_project", "models_registry_deployment", "models_registry_version", "models_registry_run"):

@@ -161,7 +161,7 @@ def test_dear_checkpoints_are_rare(project, settings, tmp_path: Path) -> None:
 
 def test_a_large_state_that_a_run_goes_on_from_is_not_written_again_soon(project, settings) -> None:
     settings.TRAINING_CHUNK_SECONDS = 0.001
-    bundled_events(project, "Phishing", 2_000)
+    bundled_events(project, "Phishing", 900)
     model = make_model(project, spec=TREE)
     version = make_run(model, target_position=100).versions.get()
     small = start_run(model=model, mode="replay", actor=None, from_version=version)

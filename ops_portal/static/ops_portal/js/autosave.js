@@ -5,6 +5,7 @@
 
   const waiting = new Set();
   const signedOut = new Set();
+  const sent = new Set();
   const clock = () => new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
 
   const say = (form, state, ...text) => {
@@ -34,6 +35,10 @@
     const form = formOf(event);
     const to = event.detail.xhr.getResponseHeader("HX-Redirect");
     if (!form || !to) return;
+    if (new URL(to, location).pathname !== document.body.dataset.signIn) {
+      sent.add(form); // saved, and on to the next page: the button that leads there was pressed meanwhile
+      return;
+    }
     event.preventDefault();
     signedOut.add(form);
     const link = document.createElement("a");
@@ -71,8 +76,9 @@
     forms.forEach(again);
   });
 
-  // Sent in the ordinary way after all: nothing is left behind
-  document.addEventListener("submit", (event) => waiting.delete(event.target));
+  // Sent in the ordinary way after all: nothing is left behind, whatever else is still being saved
+  document.addEventListener("submit", (event) => event.defaultPrevented || sent.add(event.target));
+  addEventListener("pageshow", () => sent.clear());
 
   // Somebody chose to take what is stored instead
   document.addEventListener("click", (event) => event.target.closest("[data-discard]") && waiting.clear());
@@ -80,7 +86,7 @@
   addEventListener("online", () => waiting.forEach(again));
 
   addEventListener("beforeunload", (event) => {
-    for (const form of waiting) if (!form.isConnected) waiting.delete(form);
+    for (const form of waiting) if (!form.isConnected || sent.has(form)) waiting.delete(form);
     if (waiting.size) event.preventDefault();
   });
 })();
