@@ -61,6 +61,7 @@ def main(arguments: list[str]) -> int:
     embedded = {**os.environ}
     embedded.pop("DATABASE_URL", None)
     embedded.pop("REDIS_URL", None)
+    embedded["OPENBLAS_NUM_THREADS"] = "1"  # its threads wait for each other by spinning, on cores that others need
     if browser:
         embedded["OPS_PORTAL_CHROMIUM"] = browser
     print("== SQLite and the bundled broker: unit and API, worker, browser", flush=True)

@@ -122,6 +122,7 @@ def test_steps_are_added_moved_and_removed_by_keyboard(page: Page) -> None:
     expect(page.locator(".builder-name", has_text="Gaussian NB")).to_be_focused()
     for words, title in (("standard scaler", "Standard scaler"), ("normalizer", "Normalizer")):
         choose(page, "Add a step", words, title)
+        expect(page.locator(".builder-name", has_text=title)).to_be_focused()
     page.get_by_role("button", name="Move Normalizer up").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".builder-name", has_text="Normalizer")).to_be_focused()

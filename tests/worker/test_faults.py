@@ -33,10 +33,10 @@ CASES: dict[str, tuple[dict[str, Any], int, int]] = {
     "linear": (
         {"steps": [{"use": "preprocessing.StandardScaler"}, {"use": "linear_model.LogisticRegression"}]},
         12_000,
-        45,
+        36,
     ),
-    "tree": ({"steps": [{"use": "tree.HoeffdingAdaptiveTreeClassifier"}]}, 5_000, 45),
-    "forest": ({"steps": [{"use": "forest.ARFClassifier", "params": {"n_models": 3}}]}, 1_800, 45),
+    "tree": ({"steps": [{"use": "tree.HoeffdingAdaptiveTreeClassifier"}]}, 5_000, 36),
+    "forest": ({"steps": [{"use": "forest.ARFClassifier", "params": {"n_models": 3}}]}, 1_800, 36),
 }
 
 
