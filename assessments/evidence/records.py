@@ -19,8 +19,6 @@ from projects.models import Activity, DataImport, Event, LabelCorrection, Member
 #: The newest rows looked at: enough to judge a habit, few enough for a page.
 VERSIONS = RUNS = DEPLOYMENTS = 200
 SAMPLE = 300
-#: What counts as lately, in days, where a project's assumptions do not say otherwise.
-LATELY = Settings().telemetry_window_days
 #: Verbs of the activity log that talk about the project without changing it.
 TALK = ("assessment.", "scope.")
 #: Verbs of what people do on the way to a deployment, and how many of the newest are looked at.
@@ -71,6 +69,8 @@ class RunRow:
     started_at: datetime | None
     updated_at: datetime | None
     finished_at: datetime | None
+    #: Its alarms of late; None where there were none.
+    alarms_lately: int | None
 
 
 @dataclass(frozen=True)
@@ -118,8 +118,8 @@ class Records:
 
     project: Project
     read_at: datetime
-    #: How many days back counts as lately.
-    days: int
+    #: The assumptions that hold in the project.
+    assumptions: Settings
     versions: tuple[VersionRow, ...]
     runs: tuple[RunRow, ...]
     deployments: tuple[DeploymentRow, ...]
@@ -128,7 +128,6 @@ class Records:
     first_position: int | None
     last_position: int
     alarms: int
-    live_alarms_lately: int
     corrections: int
     rejected_rows: int
     verbs: Mapping[str, int]
@@ -139,6 +138,16 @@ class Records:
     models_serving_in_team: int
     artifact_limit: int
     versions_kept: int
+
+    @property
+    def days(self) -> int:
+        """How many days back counts as lately."""
+        return self.assumptions.telemetry_window_days
+
+    @property
+    def live_alarms_lately(self) -> int:
+        """How many alarms the runs that follow the live stream raised lately."""
+        return sum(run.alarms_lately or 0 for run in self.runs if run.mode == Run.Mode.FOLLOW)
 
     @property
     def since(self) -> datetime:
@@ -157,59 +166,60 @@ class Records:
 
 
 def gather(project: Project, *, now: datetime | None = None) -> Records:
-    """Read a project's records: 10 queries, however much there is."""
+    """Read a project's records: 8 queries, however much there is."""
     now = now or timezone.now()
-    days, first_position = _window_and_first(project)
-    since = now - timedelta(days=days)
+    found = _facts(project)
+    since = now - timedelta(days=found["assumptions"].telemetry_window_days)
     activity = Activity.objects.filter(project=project, at__gte=since)
+    alarms = Alarm.objects.filter(run=OuterRef("pk"), created_at__gte=since)
+    runs = Run.objects.filter(project=project).annotate(alarms_lately=_one(alarms, "run", Count("pk")))
     return Records(
         project=project,
         read_at=now,
-        days=days,
         versions=_rows(VersionRow, Version.objects.filter(project=project).order_by("-number"), VERSIONS),
-        runs=_rows(RunRow, Run.objects.filter(project=project).order_by("-number"), RUNS),
+        runs=_rows(RunRow, runs.order_by("-number"), RUNS),
         deployments=_rows(DeploymentRow, Deployment.objects.filter(project=project).order_by("-number"), DEPLOYMENTS),
         predictions=_rows(PredictionRow, Prediction.objects.filter(project=project).order_by("-pk"), SAMPLE),
         events=_rows(EventRow, _labelled(project).order_by("-position"), SAMPLE),
-        first_position=first_position,
         last_position=project.last_position,
-        **_counts(project, since),
+        **found,
         **_activity(activity),
         actions=_actions(activity),
-        roles=dict(Membership.objects.filter(team=project.team_id).values_list("role").annotate(n=Count("pk"))),
         artifact_limit=int(settings.ARTIFACT_MAX_BYTES),
         versions_kept=int(settings.VERSIONS_KEPT_PER_RUN),
     )
 
 
-def _window_and_first(project: Project) -> tuple[int, int | None]:
-    """How many days the project's assumptions look back, and the position of its first labelled event."""
-    newest = AssumptionSet.objects.filter(project=OuterRef("pk")).order_by("-number")
-    first = Event.objects.filter(project=OuterRef("pk"), position__isnull=False).order_by("position")
-    row = Project.objects.filter(pk=project.pk).values_list(
-        Subquery(newest.values("settings")[:1]), Subquery(first.values("position")[:1])
-    )
-    assumptions, position = row.get()
-    return int((assumptions or {}).get("telemetry_window_days", LATELY)), position
-
-
-def _counts(project: Project, since: datetime) -> dict[str, Any]:
-    """What is one number each: one query."""
-    alarms = Alarm.objects.filter(run__project=project)
-    lately = alarms.filter(created_at__gte=since, run__mode=Run.Mode.FOLLOW)
+def _facts(project: Project) -> dict[str, Any]:
+    """What is one fact or one number each: one query."""
+    newest = AssumptionSet.objects.filter(project=project).order_by("-number")
+    members = Membership.objects.filter(team=project.team_id)
     deployed = Exists(Deployment.objects.filter(project=OuterRef("pk")))
     # One model serves per project.
     serving = Project.objects.filter(deployed, team=project.team_id, archived_at=None)
     numbers = {
-        "alarms": _one(alarms, "run__project", Count("pk")),
-        "live_alarms_lately": _one(lately, "run__project", Count("pk")),
+        "alarms": _one(Alarm.objects.filter(run__project=project), "run__project", Count("pk")),
         "corrections": _one(LabelCorrection.objects.filter(event__project=project), "event__project", Count("pk")),
         "rejected_rows": _one(DataImport.objects.filter(project=project), "project", Sum("rejected")),
         "models_serving_in_team": _one(serving, "team", Count("pk")),
     }
-    found = Project.objects.filter(pk=project.pk).annotate(**{f"n_{name}": one for name, one in numbers.items()})
-    row = found.values(*(f"n_{name}" for name in numbers)).get()
-    return {name: row[f"n_{name}"] or 0 for name in numbers}
+    roles = {role: _one(members.filter(role=role), "team", Count("pk")) for role in Role.values}
+    row = (
+        Project.objects.filter(pk=project.pk)
+        .annotate(
+            assumptions=Subquery(newest.values("settings")[:1]),
+            first=Subquery(_labelled(project).order_by("position").values("position")[:1]),
+            **{f"n_{name}": one for name, one in (numbers | roles).items()},
+        )
+        .values("assumptions", "first", *(f"n_{name}" for name in (*numbers, *roles)))
+        .get()
+    )
+    return {
+        "assumptions": Settings.from_json(row["assumptions"]) if row["assumptions"] else Settings(),
+        "first_position": row["first"],
+        "roles": {role: row[f"n_{role}"] for role in roles if row[f"n_{role}"]},
+        **{name: row[f"n_{name}"] or 0 for name in numbers},
+    }
 
 
 def _one(rows: Any, by: str, number: Any) -> Any:

@@ -10,7 +10,7 @@ from assessments.evidence import Finding, Records, gather
 from assessments.evidence.practices import findings_for
 from assessments.models import Answer, Assessment, SealedFinding, Value
 from assessments.principles import Catalogue, Practice, Principle
-from assessments.selectors.editions import catalogue_for, catalogue_of
+from assessments.selectors.editions import catalogue_of, catalogue_of_team
 from projects.models import Project
 
 #: How much of a practice is in place, after the ML Test Score: by hand counts half.
@@ -157,9 +157,13 @@ def current_assessment(project: Project) -> Assessment | None:
 
 
 def read_checklist(project: Project) -> Checklist:
-    """Read the project's checklist with answers and findings: 12 queries, of which 10 read the records."""
-    assessment = current_assessment(project)
-    catalogue = catalogue_of(assessment) if assessment else catalogue_for(project)
+    """Read the project's checklist with answers and findings: 10 queries, of which 8 read the records."""
+    return checklist_of(project, current_assessment(project))
+
+
+def checklist_of(project: Project, assessment: Assessment | None) -> Checklist:
+    """Read the checklist of an assessment, or an empty one: 9 queries, of which 8 read the records."""
+    catalogue = catalogue_of(assessment) if assessment else catalogue_of_team(project.team_id)
     records = gather(project)
     answers = {answer.practice: answer for answer in assessment.answers.all()} if assessment else {}
     if assessment and not assessment.is_open:

@@ -52,7 +52,10 @@ def newest_edition(team_id: int) -> Edition | None:
 def catalogue_for(project: Project) -> Catalogue:
     """Return the edition a project's pages speak of: its newest assessment's, else the team's newest; 2 queries."""
     assessment = Assessment.objects.filter(project=project).only("catalogue").order_by("-number").first()
-    if assessment:
-        return catalogue_of(assessment)
-    newest = newest_edition(project.team_id)
+    return catalogue_of(assessment) if assessment else catalogue_of_team(project.team_id)
+
+
+def catalogue_of_team(team_id: int) -> Catalogue:
+    """Return the edition the team's next assessment takes: 1 query."""
+    newest = newest_edition(team_id)
     return catalogue_with(newest.digest if newest else None)

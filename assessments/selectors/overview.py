@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 
 from assessments.evidence import measure_scope
 from assessments.models import Assessment, Round
 from assessments.scoring.scope import FACTORS
-from assessments.selectors.assumption_sets import assumptions_for
-from assessments.selectors.checklist import Checklist, PrincipleState, read_checklist
+from assessments.selectors.checklist import Checklist, PrincipleState, checklist_of
 from assessments.selectors.recommendation import Recommendation, Recommended, recommend_for
 from assessments.selectors.scope import ScopeState, read_profiles, scope_state
 from projects.models import Project
+
+#: Closed assessments that are listed.
+MILESTONES = 10
 
 
 @dataclass(frozen=True)
@@ -61,24 +65,20 @@ class Overview:
 
 
 def read_overview(project: Project) -> Overview:
-    """Read the assessment at a glance: 16 queries, of which 10 read the records."""
-    checklist = read_checklist(project)
+    """Read the assessment at a glance: 11 queries, of which 8 read the records."""
+    newest = _newest(project)
+    assessment = newest[0] if newest else None
+    checklist = checklist_of(project, assessment)
     current, planned = read_profiles(project)
     scope = scope_state(current, planned, measure_scope(checklist.records))
     in_place = frozenset(state.principle.slug for state in checklist.principles if state.all_in_place)
     recommendation = recommend_for(
-        scope, in_place=in_place, catalogue=checklist.catalogue, settings=assumptions_for(project)
+        scope, in_place=in_place, catalogue=checklist.catalogue, settings=checklist.records.assumptions
     )
     lines = tuple(
         PrincipleLine(state, recommendation.of(state.principle.slug) if recommendation else None)
         for state in checklist.principles
     )
-    milestones = tuple(
-        Assessment.objects.filter(project=project, state=Assessment.State.CLOSED).select_related("closed_by")[:10]
-    )
-    assessment = checklist.assessment
-    # In the order of their numbers, so that of several closed rounds the newest one stays.
-    rounds = dict(assessment.rounds.order_by("number").values_list("state", "number")) if assessment else {}
     return Overview(
         checklist=checklist,
         scope=scope,
@@ -86,10 +86,22 @@ def read_overview(project: Project) -> Overview:
         recommendation=recommendation,
         lines=lines,
         next_step=_next_step(project, checklist, declared=current is not None),
-        milestones=milestones,
-        closed_round=rounds.get(Round.State.CLOSED),
-        open_round=rounds.get(Round.State.OPEN),
+        milestones=tuple(row for row in newest if not row.is_open)[:MILESTONES],
+        closed_round=assessment.closed_round if assessment else None,
+        open_round=assessment.open_round if assessment else None,
     )
+
+
+def _newest(project: Project) -> list[Any]:
+    """The newest assessments, each with the numbers of its newest closed round and of its open one: 1 query."""
+
+    def round_in(state: str) -> Subquery:
+        rounds = Round.objects.filter(assessment=OuterRef("pk"), state=state).order_by("-number")
+        return Subquery(rounds.values("number")[:1])
+
+    rows = Assessment.objects.filter(project=project).select_related("opened_by", "closed_by").order_by("-number")
+    rows = rows.annotate(closed_round=round_in(Round.State.CLOSED), open_round=round_in(Round.State.OPEN))
+    return list(rows[: MILESTONES + 1])
 
 
 def _next_step(project: Project, checklist: Checklist, *, declared: bool) -> NextStep:

@@ -48,10 +48,10 @@ def test_an_empty_project_is_not_told_no_by_its_own_emptiness(project):
 
 
 def test_reading_the_records_takes_a_fixed_number_of_queries(project, owner, django_assert_num_queries):
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(8):
         gather(project)
     made.lived_in(project, owner)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(8):
         gather(project)
 
 

@@ -227,7 +227,7 @@ def test_the_panel_is_a_fragment_with_progress_and_what_to_do(as_owner, project,
 def test_the_overview_reads_a_fixed_number_of_queries(as_owner, project, owner, django_assert_max_num_queries):
     made.lived_in(project, owner)
     as_owner.get(page(project, "overview"))
-    with django_assert_max_num_queries(20):  # 16 of its own; the session, the user, the project and its switch
+    with django_assert_max_num_queries(15):  # 11 of its own; the session, the user, the project and its switch
         as_owner.get(page(project, "overview"))
 
 
