@@ -162,10 +162,10 @@ def test_the_next_assessment_starts_from_the_last_answers(project, owner):
     assert ensure_open(project=project, actor=owner) == second
 
 
-def test_reading_the_checklist_takes_twelve_queries(project, owner, django_assert_num_queries):
+def test_reading_the_checklist_takes_ten_queries(project, owner, django_assert_num_queries):
     made.lived_in(project, owner)
     answer(project, owner, practice_without_check())
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(10):
         checklist = read_checklist(project)
     assert checklist.answered >= 20
     assert checklist.total == sum(len(one.principle.practices) for one in checklist.principles)
