@@ -88,9 +88,15 @@ def watch_deployments() -> int:
 
 @shared_task(name="models_registry.tasks.ask_streams", expires=3)
 def ask_streams() -> None:
-    """Let what is deployed predict for the streams that are to be predicted before their labels come."""
+    """Ring for every stream whose events are to be predicted before their labels come."""
     for import_id in stream_asking.streams_to_ask():
-        stream_asking.ask_ahead(import_id=import_id, now=timezone.now())
+        ask_stream.delay(import_id)
+
+
+@shared_task(name="models_registry.tasks.ask_stream", expires=3)
+def ask_stream(import_id: int) -> None:
+    """Let what is deployed predict for the next events of a stream."""
+    stream_asking.ask_ahead(import_id=import_id, now=timezone.now())
 
 
 @shared_task(name="models_registry.tasks.settle_replays", expires=30)

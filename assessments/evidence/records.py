@@ -69,8 +69,6 @@ class RunRow:
     started_at: datetime | None
     updated_at: datetime | None
     finished_at: datetime | None
-    #: Its alarms of late; None where there were none.
-    alarms_lately: int | None
 
 
 @dataclass(frozen=True)
@@ -128,6 +126,7 @@ class Records:
     first_position: int | None
     last_position: int
     alarms: int
+    live_alarms_lately: int
     corrections: int
     rejected_rows: int
     verbs: Mapping[str, int]
@@ -143,11 +142,6 @@ class Records:
     def days(self) -> int:
         """How many days back counts as lately."""
         return self.assumptions.telemetry_window_days
-
-    @property
-    def live_alarms_lately(self) -> int:
-        """How many alarms the runs that follow the live stream raised lately."""
-        return sum(run.alarms_lately or 0 for run in self.runs if run.mode == Run.Mode.FOLLOW)
 
     @property
     def since(self) -> datetime:
@@ -171,13 +165,13 @@ def gather(project: Project, *, now: datetime | None = None) -> Records:
     found = _facts(project)
     since = now - timedelta(days=found["assumptions"].telemetry_window_days)
     activity = Activity.objects.filter(project=project, at__gte=since)
-    alarms = Alarm.objects.filter(run=OuterRef("pk"), created_at__gte=since)
-    runs = Run.objects.filter(project=project).annotate(alarms_lately=_one(alarms, "run", Count("pk")))
+    runs, live_alarms = _runs(project, since)
     return Records(
         project=project,
         read_at=now,
         versions=_rows(VersionRow, Version.objects.filter(project=project).order_by("-number"), VERSIONS),
-        runs=_rows(RunRow, runs.order_by("-number"), RUNS),
+        runs=runs,
+        live_alarms_lately=live_alarms,
         deployments=_rows(DeploymentRow, Deployment.objects.filter(project=project).order_by("-number"), DEPLOYMENTS),
         predictions=_rows(PredictionRow, Prediction.objects.filter(project=project).order_by("-pk"), SAMPLE),
         events=_rows(EventRow, _labelled(project).order_by("-position"), SAMPLE),
@@ -188,6 +182,15 @@ def gather(project: Project, *, now: datetime | None = None) -> Records:
         artifact_limit=int(settings.ARTIFACT_MAX_BYTES),
         versions_kept=int(settings.VERSIONS_KEPT_PER_RUN),
     )
+
+
+def _runs(project: Project, since: datetime) -> tuple[tuple[RunRow, ...], int]:
+    """The newest runs, and how many alarms all that follow the live stream raised lately: one query."""
+    alarms = Alarm.objects.filter(run__project=project, run__mode=Run.Mode.FOLLOW, created_at__gte=since)
+    runs = Run.objects.filter(project=project).annotate(live_alarms=_one(alarms, "run__project", Count("pk")))
+    rows = list(runs.order_by("-number").values(*RunRow.__dataclass_fields__, "live_alarms")[:RUNS])
+    counts = [row.pop("live_alarms") for row in rows]  # in each row the same
+    return tuple(RunRow(**row) for row in rows), (counts[0] or 0) if counts else 0
 
 
 def _facts(project: Project) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from models_registry.learning.parameters import Setting, list_settings
 from models_registry.learning.spec import validate
 from models_registry.learning.sweeps import draw_specs, make_grid
 from models_registry.models import RegisteredModel, Run
+from models_registry.selectors.pipelines import describe_value
 from models_registry.services.comparisons import MOST_CANDIDATES, say_how_many
 from models_registry.services.runs import MOST_RUNS_AT_WORK, PUBLISH_EVERY
 from ops_portal.forms import ChoiceList, Segmented
@@ -100,10 +101,7 @@ class Row:
     @property
     def now(self) -> str:
         """The value that the model has."""
-        value = self.setting.value
-        if isinstance(value, float):
-            return f"{value:g}"
-        return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+        return describe_value(self.setting.value)
 
 
 class SweepForm(PassForm):

@@ -265,7 +265,10 @@ def find_measure(name: str) -> Measure:
     base = _BY_NAME.get(use)
     if base is None or (bracket and not rest.endswith(")")):
         raise LookupError(f"no metric {name[:80]!r}")
-    given = dict(_read_setting(use, part) for part in rest[:-1].split(",")) if bracket else {}
+    said = [_read_setting(use, part) for part in rest[:-1].split(",")] if bracket else []
+    given = dict(said)
+    if len(given) < len(said):
+        raise LookupError(f"{use}: a parameter stands twice")
     settings = tuple((param.name, given.pop(param.name, param.default)) for param in base.params)
     if given:
         raise LookupError(f"{use}: no parameter {next(iter(given))!r}")

@@ -32,6 +32,8 @@ State = DataImport.State
 #: A file is read in pieces, so this only keeps the disk from filling up.
 MAX_FILE = 200 * 2**20
 MAX_RATE = 10_000.0
+#: Of a stream whose events are predicted before their label comes.
+MAX_PREDICTED_RATE = 50.0
 #: The types of a synthetic stream's labels.
 _LABELS = {"binary": "boolean", "multiclass": "integer", "regression": "number"}
 _NAMES = {"boolean": "true or false", "integer": "whole numbers", "text": "texts", "number": "numbers"}
@@ -196,6 +198,12 @@ def _check_rate(rate: float, *, predict: bool = False) -> None:
             "Choose a rate: only of a stream that flows can events be predicted before their label comes.",
             fields={"rate": "needed to predict"},
         )
+    if predict and rate > MAX_PREDICTED_RATE:
+        raise UserError(
+            f"Choose at most {MAX_PREDICTED_RATE:g} events per second: faster ones cannot all be predicted before their"
+            " label comes.",
+            fields={"rate": "too fast to predict"},
+        )
     if not 0 <= rate <= MAX_RATE:
         raise UserError(f"Choose a rate between 0 and {MAX_RATE:,.0f} events per second.", fields={"rate": "range"})
 
@@ -203,10 +211,10 @@ def _check_rate(rate: float, *, predict: bool = False) -> None:
 @transaction.atomic
 def change_rate(*, data_import: DataImport, actor: User, rate: float) -> None:
     """Let a stream flow faster or slower from its next step on; 0 is as fast as possible."""
-    _check_rate(rate)
     row = DataImport.objects.select_for_update().filter(pk=data_import.pk).first()
     if row is None or "rate" not in row.options or row.state in DataImport.ENDED:
         raise UserError("This import has no rate that could be changed now.", code="conflict", status=409)
+    _check_rate(rate, predict=bool(row.options.get("predict")))
     row.options |= {"rate": rate}
     # Not due is due now: the wait that the old rate asked for is over.
     due = {"lease_until": timezone.now()} if row.state == State.RUNNING else {}

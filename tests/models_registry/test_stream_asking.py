@@ -10,15 +10,23 @@ from django.utils import timezone
 
 from models_registry.models import LivePoint, Prediction, Run
 from models_registry.selectors.timeline import read_timeline
+from models_registry.services import stream_asking
 from models_registry.services.deployment import deploy
 from models_registry.services.live_scoring import score_answers
 from models_registry.services.runs import start_run
 from models_registry.services.stream_asking import ask_ahead, streams_to_ask
-from models_registry.tasks import ask_streams
+from models_registry.tasks import ask_stream, ask_streams
 from ops_portal.errors import UserError
+from projects import river_streams
 from projects.models import DataImport, Event
 from projects.services.import_steps import advance_import
-from projects.services.imports import pause_import, start_bundled, start_synthetic
+from projects.services.imports import (
+    MAX_PREDICTED_RATE,
+    change_rate,
+    pause_import,
+    start_bundled,
+    start_synthetic,
+)
 from projects.services.projects import archive_project
 from projects.synthetic import Recipe
 from tests.factories import make_project
@@ -69,11 +77,34 @@ def test_events_are_answered_before_their_label_and_scored_by_it(stream, project
     assert project.event_count == Event.objects.count() == 200 + Prediction.objects.count()
 
 
-def test_asking_again_changes_nothing(stream):
+def test_each_event_is_asked_once_and_by_another_process_without_effect(stream, monkeypatch):
     now = timezone.now()
     assert ask_ahead(import_id=stream.pk, now=now) == 50
+    assert ask_ahead(import_id=stream.pk, now=now) == 0
+    monkeypatch.setattr(stream_asking, "_asked", {})
     assert ask_ahead(import_id=stream.pk, now=now) == 50
     assert Prediction.objects.count() == 50 and Event.objects.filter(label=None).count() == 50
+
+
+def test_the_fastest_stream_is_asked_before_every_label_and_read_once(stream, project, owner, monkeypatch):
+    change_rate(data_import=stream, actor=owner, rate=MAX_PREDICTED_RATE)
+    opened = []
+    read = river_streams._events
+    monkeypatch.setattr(river_streams, "_events", lambda name: opened.append(name) or read(name))
+    flow(stream, 4)
+    stream.refresh_from_db()
+    assert stream.row == 400
+    assert Prediction.objects.filter(event__position__gt=200).count() == 200
+    assert opened == ["Phishing"], "once to ask; what brings the labels had it open"
+    assert -stream.pk not in river_streams._open
+
+
+def test_a_stream_too_fast_to_ask_is_refused(stream, project, owner):
+    for rate, said in ((MAX_PREDICTED_RATE + 1, "at most 50"), (0, "Choose a rate")):
+        with pytest.raises(UserError, match=said):
+            change_rate(data_import=stream, actor=owner, rate=rate)
+    with pytest.raises(UserError, match="at most 50"):
+        start_bundled(project=project, actor=owner, name="Phishing", rate=51, predict=True)
 
 
 def test_it_ends_with_the_stream(stream):
@@ -97,6 +128,7 @@ def test_only_streams_that_flow_where_something_is_deployed(stream, project, own
     assert streams_to_ask() == []
     DataImport.objects.filter(pk=stream.pk).update(state=DataImport.State.RUNNING)
     ask_streams()
+    ask_stream(stream.pk)
     assert Prediction.objects.count() == 50
     archive_project(project=project, actor=owner)
     assert streams_to_ask() == []
