@@ -19,7 +19,7 @@ from assessments.api.editions import (
     tell_changes,
     tell_sources,
 )
-from assessments.selectors.catalogue import DraftState, read_draft, read_import, visible_editions
+from assessments.selectors.catalogue import DraftPrinciple, DraftState, read_draft, read_import, visible_editions
 from assessments.services import catalogue_edits, editions
 from assessments.services.catalogue_edits import state_of
 from models_registry.api.fields import Text, name_user, read
@@ -280,15 +280,17 @@ def read_state(team: Team) -> DraftState:
     return state
 
 
+def tell_draft_principle(one: DraftPrinciple) -> dict[str, Any]:
+    """A principle of the draft as the API tells it."""
+    retired = [practice.id for practice in one.retired]
+    return tell_principle(one.principle) | {"was": state_of(one.data), "retired_practices": retired}
+
+
 def tell_draft(team: Team, status: int = 200) -> Response:
     """Answer with the draft as it stands now."""
     state = read_state(team)
     told = tell_catalogue(state.catalogue) | {
-        "principles": [
-            tell_principle(one.principle)
-            | {"was": state_of(one.data), "retired_practices": [practice.id for practice in one.retired]}
-            for one in state.principles
-        ],
+        "principles": [tell_draft_principle(one) for one in state.principles],
         "started_by": state.edition.created_by.username if state.edition.created_by else None,
         "against": state.against,
         "changes": tell_changes(state.changes),

@@ -6,10 +6,11 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from assessments.api.draft import DRAFT, DraftOut, DraftPrincipleOut, read_state, tell_draft
+from assessments.api.draft import DRAFT, DraftOut, DraftPrincipleOut, read_state, tell_draft, tell_draft_principle
 from assessments.api.editions import TeamCall
 from assessments.principles import Catalogue
 from assessments.principles.compare import SECTION_TITLES
@@ -253,5 +254,7 @@ def _sentences(rows: list[dict[str, Any]]) -> tuple[Sentence, ...]:
 
 
 def _answer(team: Team, slug: str, status: int = 200) -> Response:
-    told = next(one for one in tell_draft(team).data["principles"] if one["slug"] == slug)
-    return Response(told, status=status)
+    found = read_state(team).of(slug)
+    if found is None:
+        raise NotFound("A colleague has just taken this principle out of the draft.")
+    return Response(DraftPrincipleOut(tell_draft_principle(found)).data, status=status)

@@ -112,7 +112,7 @@ class Editions(TeamCall):
     def get(self, request: Request, slug: str) -> Response:
         """List the team's published editions and those of the portal they rest on, newest first."""
         team = api_team(request, slug)
-        page = self.paginate_queryset(visible_editions(team).select_related("base", "published_by"))
+        page = self.paginate_queryset(visible_editions(team).select_related("base").defer("document", "base__document"))
         return self.get_paginated_response(EditionOut(page, many=True).data)
 
 

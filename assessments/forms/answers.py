@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.core.validators import URLValidator
 from django.http import QueryDict
 
 from assessments.models import Value
 from assessments.services.answers import Draft
+from ops_portal.links import WEB_LINK
 
 LONGEST_REASON = 500
 LONGEST_COMMENT = 2000
@@ -18,9 +18,7 @@ LONGEST_COMMENT = 2000
 class WebLinkField(forms.URLField):
     """A link somebody can follow: http or https, nothing that runs in the page."""
 
-    default_validators = [
-        URLValidator(schemes=["http", "https"], message="Give a link that starts with https:// or http://.")
-    ]
+    default_validators = [WEB_LINK]
 
 
 class AnswerForm(forms.Form):

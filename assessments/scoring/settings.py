@@ -197,7 +197,9 @@ class Settings:
     @property
     def worth_is_doubtful(self) -> bool:
         """Say whether the two answers to what the benefits are worth differ more than twofold."""
-        low, high = sorted((self.full_benefit_days, self.remembered_benefit_days or self.full_benefit_days))
+        if self.remembered_benefit_days is None:
+            return False
+        low, high = sorted((self.full_benefit_days, self.remembered_benefit_days))
         return high > 2 * low
 
     @property

@@ -31,7 +31,6 @@ class StatementView:
     agree: int | None
     disagree: int | None
     passed: int | None
-    #: Whether its author may still say it in other words.
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ def tornado_chart(report: Report) -> Chart:
         trace["x"] = [value - centre for value in trace["x"]]
         trace["hovertemplate"] = "%{y}: %{customdata:.3~g} days<extra>%{fullData.name}</extra>"
     chart.figure["layout"] |= {"barmode": "overlay"}
-    columns = ("Assumption", "From, to", "Net days", "Principles in the set", "How the set changes")
+    columns = ("Assumption", "From, to", "Net days", "In the set", "How the set changes")
     rows = tuple(
         (
             one.name,

@@ -1,4 +1,4 @@
-"""The panel as its facilitator sees it: who was invited and how far they are. Nothing here reads a vote."""
+"""The panel: who was invited, how far they are, and whom a visitor is on it. Nothing here reads a vote."""
 
 from __future__ import annotations
 
@@ -62,6 +62,11 @@ class PanelState:
     def begun(self) -> int:
         """How many have answered something."""
         return sum(one.answered > 0 for one in self.invited)
+
+    @property
+    def can_close(self) -> bool:
+        """Say whether somebody said something in the open round; from the second on, answers are carried over."""
+        return self.current is not None and (self.begun > 0 or self.current.number > 1)
 
     @property
     def small(self) -> bool:

@@ -222,7 +222,7 @@ def read_report(one: Round) -> Report:
         concordance=result["concordance"]["w"] if result["concordance"] else None,
         alpha=result["alpha"],
         plans=tuple(_plan(plan, names) for plan in result["plans"]),
-        swings=tuple(_swing(swing, settings, catalogue) for swing in tornado.get("swings", ())),
+        swings=tuple(_swing(swing, settings, catalogue, names) for swing in tornado.get("swings", ())),
         current_net=tornado.get("net"),
         unknown=tuple(factor.title for factor in settings.factors if factor.name in result["unknown_factors"]),
         matrix=_matrix(inputs.panel, lines),
@@ -347,10 +347,9 @@ def _plan(plan: Mapping[str, Any], names: Mapping[str, str]) -> BudgetStep:
     )
 
 
-def _swing(swing: Mapping[str, Any], settings: Settings, catalogue: Catalogue) -> Swing:
+def _swing(swing: Mapping[str, Any], settings: Settings, catalogue: Catalogue, names: Mapping[str, str]) -> Swing:
     titles = {factor.name: factor.title for factor in settings.factors}
     weights = {one.key: f"Weight of: {one.name.lower()}" for one in catalogue.benefits}
-    names = {principle.slug: principle.name for principle in catalogue.principles}
     key = swing["name"]
     factor = next((one for one in settings.factors if one.name == key), None)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from assessments.models import Round
 from assessments.scoring.changes import Inputs
+from assessments.scoring.panel import LIGHT
 from assessments.scoring.scope import Factor, Measurement, Scope
 from assessments.scoring.verdict import IN_WORDS
 from assessments.selectors.report import full_result, quick_result
@@ -147,10 +148,15 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any], said: tuple[tup
         said=said,
         net_before=before["today"]["net_p50"],
         net_after=after["today"]["net_p50"],
-        now_before=sum(line.before == "now" for line in lines),
-        now_after=sum(line.after == "now" for line in lines),
+        now_before=_count_now(before),
+        now_after=_count_now(after),
         chart=_chart(lines),
     )
+
+
+def _count_now(result: Mapping[str, Any]) -> int:
+    """How many principles are worth adopting now; their light levels are not counted beside them."""
+    return sum(one["verdict"] == "now" for one in result["options"] if not one["slug"].endswith(LIGHT))
 
 
 def _chart(lines: tuple[WhatIfLine, ...]) -> Chart:

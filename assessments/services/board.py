@@ -177,7 +177,8 @@ def _board_of(expert: Expert) -> Board:
 
 
 def _own(expert: Expert, statement: Statement) -> Statement:
-    mine = Statement.objects.filter(pk=statement.pk, expert=expert, withdrawn_at=None).first()
+    # Locked: a code it is grouped under meanwhile must not be lost when it is reworded.
+    mine = Statement.objects.select_for_update().filter(pk=statement.pk, expert=expert, withdrawn_at=None).first()
     if mine is None:
         raise UserError("Only your own statements are yours to change.", code="not_yours", status=404)
     return mine

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.text import slugify
 
@@ -18,6 +19,7 @@ from assessments.principles import Catalogue
 from assessments.principles.reader import SECTIONS
 from assessments.services.editions import Document, change_draft, locked_draft
 from ops_portal.errors import UserError
+from ops_portal.links import WEB_LINK
 from projects.models import Team
 
 TAG = re.compile(r"[A-Z][A-Z0-9-]{1,11}")
@@ -178,11 +180,17 @@ def add_source(*, team: Team, tag: str, reference: str, url: str, actor: Abstrac
         raise UserError("A tag is 2 to 12 capital letters, digits or dashes.", fields={"tag": "Such as INC-7."})
     if not reference:
         raise UserError("Say what the source is.", fields={"reference": "Needed."})
+    link = url.strip()
+    if link:
+        try:
+            WEB_LINK(link)
+        except ValidationError as wrong:
+            raise UserError(wrong.messages[0], fields={"url": wrong.messages[0]}) from None
     if any(source["tag"] == tag for source in locked_draft(team).document["sources"]):
         raise UserError(f"There is a source tagged {tag} already.", fields={"tag": "Taken."})
     made = {"tag": tag, "reference": reference[:500], "readable": "named by the team", "team": True}
-    if url.strip():
-        made["url"] = url.strip()
+    if link:
+        made["url"] = link
     change_draft(
         team=team,
         actor=actor,

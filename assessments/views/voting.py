@@ -103,6 +103,7 @@ def show_weights(request: HttpRequest, voter: Voter) -> HttpResponse:
         ballot = read_ballot(voter.expert)
     context = _base(voter, ballot) | {"form": form, "refusals": _refusals(form)}
     context["differences"] = point_differences(theirs.points, form.points, ballot.catalogue) if theirs else []
+    context["theirs"] = theirs is not None
     saves_itself = request.method == "POST" and request.htmx and "go_on" not in request.POST  # type: ignore[attr-defined]
     return render(request, f"{WEIGHTS}#saved" if saves_itself else WEIGHTS, context, status=status)
 
