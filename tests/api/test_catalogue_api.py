@@ -117,6 +117,13 @@ def test_wrong_principles_are_refused_field_by_field(api):
     refused(api.post("draft/sources/", {"tag": "?", "reference": "x"}), 400)
 
 
+@pytest.mark.parametrize("link", ["ftp://files.example.org/report", "javascript:alert(1)", "report.pdf"])
+def test_a_source_is_no_link_that_a_browser_should_not_follow(api, link):
+    api.post("draft/")
+    told = refused(api.post("draft/sources/", {"tag": "INC-7", "reference": "An incident", "url": link}), 400)
+    assert "url" in told["fields"]
+
+
 def test_discarding(api):
     api.post("draft/")
     assert api.post("draft/discard/").status_code == 200

@@ -9,11 +9,13 @@ import json
 import re
 
 import pytest
+from django.urls import reverse
 
 from assessments.models import Rating, Round
 from assessments.principles import load_catalogue
 from assessments.selectors.document import read_full_report
 from assessments.selectors.panel_inputs import read_inputs
+from assessments.selectors.what_if import compare
 from assessments.services.panel_ratings import RatingConflictError
 from assessments.services.panel_results import work_out
 from assessments.services.panel_rounds import close_round, open_round, seal_of
@@ -198,3 +200,26 @@ def test_who_refuses_a_principle_refuses_its_light_level(project, owner):
     panel = read_inputs(closed).panel
     assert len(panel.answers_on("monitoring:light")) == len(panel.answers_on("monitoring")) == 3
     assert sum(not answer.applies for answer in panel.answers_on("monitoring:light")) == 2
+
+
+def test_a_round_of_carried_answers_can_be_closed_from_its_page(as_owner, scoped, opened, expert, owner):
+    close = reverse("assessments:round_close", args=[scoped.slug])
+    assert re.search(r"disabled>.{0,900}Close and seal round 1", as_owner.get(close).content.decode(), re.S)
+    say(expert, vote=5)
+    close_round(project=scoped, actor=owner)
+    open_round(project=scoped, actor=owner)
+    assert not re.search(r"disabled>.{0,900}Close and seal round 2", as_owner.get(close).content.decode(), re.S)
+    as_owner.post(close)
+    assert not Round.objects.filter(state="open").exists()
+
+
+def test_light_levels_are_named_in_the_tornado_and_no_principles_of_their_own(project, owner):
+    one = hold_round(project, owner, light=True)
+    work_out(one.pk)
+    report = read_full_report(Round.objects.get(pk=one.pk)).report
+    changed = [name for swing in report.swings for name in (*swing.only_low, *swing.only_high)]
+    assert changed and not any(":" in name for name in changed)
+    result = Round.objects.get(pk=one.pk).result
+    kept = compare(result, result, ())
+    now = [option["slug"] for option in result["options"] if option["verdict"] == "now"]
+    assert any(":light" in slug for slug in now) and kept.now_before == sum(":light" not in slug for slug in now)

@@ -45,8 +45,19 @@ def as_owner(client, owner):
     return client
 
 
-def hold_round(project, owner, votes=(7, 8, 9), reason="", fresh=False, **fields):
-    """A closed round in which each expert gave one vote on every principle; `fresh` keeps the scope, invites anew."""
+def light_of(principle):
+    """What the portal assumes of a light level, as a rating says it."""
+    assumed = principle.light.defaults
+    days = assumed.effort
+    benefits = {key: round(assumed.ratings[key]) for key in principle.light.serves}
+    return {"light_benefits": benefits, "light_effort": (days.low, days.likely, days.high)}
+
+
+def hold_round(project, owner, votes=(7, 8, 9), reason="", fresh=False, light=False, **fields):
+    """A closed round in which each expert gave one vote on every principle; `fresh` keeps the scope, invites anew.
+
+    With `light`, every light level is rated as the portal assumes it.
+    """
     if fresh:
         for number in range(len(votes)):
             invite_guest(project=project, name=f"Secret Name {number}", actor=owner)
@@ -67,6 +78,7 @@ def hold_round(project, owner, votes=(7, 8, 9), reason="", fresh=False, **fields
                 benefits={key: round(principle.defaults.ratings[key]) for key in principle.serves},
                 effort=(days.low, days.likely, days.high),
                 reason=reason,
+                **(light_of(principle) if light and principle.light else {}),
             )
             save_rating(expert=expert, principle=principle.slug, draft=draft, base_version=base.version if base else 0)
         save_weights(expert=expert, points=dict.fromkeys(load_catalogue().benefit_keys, 60))
