@@ -158,12 +158,9 @@ def take_items(
 ) -> Tally:
     """Take items in, batch by batch: the good ones, whatever is wrong with those beside them."""
     tally = Tally()
-    try:
-        for batch in in_batches(items, BATCH):
-            good, refused = _sort_out(batch, read, task)
-            tally.add(take(good) if good else NOTHING_TAKEN, refused)
-    except UnreadablePostError:
-        tally.cut_off = True
+    for batch in in_batches(items, BATCH):
+        good, refused = _sort_out(batch, read, task)
+        tally.add(take(good) if good else NOTHING_TAKEN, refused)
     return tally
 
 

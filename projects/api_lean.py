@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from django.core.exceptions import PermissionDenied
@@ -19,10 +19,8 @@ from ops_portal.group_commit import GroupCommit
 from projects.access import api_project, check_token
 from projects.api_auth import NOTHING, Beside, authorization_of, identify_session, read_token
 
-P = ParamSpec("P")
 Job = TypeVar("Job")
 Result = TypeVar("Result")
-LeanView = Callable[Concatenate[HttpRequest, "LeanCaller", P], HttpResponse]
 
 _decode = msgspec.json.Decoder().decode
 #: Calls for different projects rarely wait for each other: a project may be locked by a long batch.

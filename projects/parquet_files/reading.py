@@ -143,11 +143,13 @@ def reading_on(path: str, start: int, text: int) -> Iterator[Reader]:
 
 
 def _keep(path: str, reader: Reader) -> None:
-    while len(_open) >= _KEPT:
-        close_reader(next(iter(_open)))
     with _lock:
+        many = [_open.pop(oldest) for oldest in list(_open)[: len(_open) - _KEPT + 1]]
         _open[path] = reader
         reader.wait(partial(close_reader, path))
+    for one in many:
+        one.go_on()
+        one.close()
 
 
 def _take_out(path: str) -> Reader | None:

@@ -1,4 +1,4 @@
-"""What an archived project refuses: everything new. What is there can be read, ended and taken back."""
+"""What an archived project refuses: everything new. It can be read, and its runs and imports can be ended."""
 
 from __future__ import annotations
 
