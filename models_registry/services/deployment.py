@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -209,21 +210,29 @@ def _drop_learning(current: Deployment, actor: AbstractBaseUser) -> None:
     at_work = Run.objects.filter(
         project_id=current.project_id, model_id=current.version.model_id, state__in=(*Run.ACTIVE, Run.State.PAUSED)
     )
+    made_of = Run.objects.filter(project_id=current.project_id, model_id=current.version.model_id)
+    begun = {
+        pk: (run, position)
+        for pk, run, position in made_of.values_list("pk", "from_version__run_id", "from_version__position")
+    }
     for run in at_work.select_for_update().select_related("model", "project__team"):
-        if not _goes_on_from(run, current.version):
+        if not _goes_on_from(run.pk, current.version, begun):
             continue
         if run.checkpoint:
             publish(run=run, reason=Version.Reason.SAFETY, actor=actor)
         cancel_run(run=run, actor=actor)
 
 
-def _goes_on_from(run: Run, version: Version) -> bool:
-    """Say whether `run` is the one that made `version`, or one that began with it or with what that run made later."""
-    if run.pk == version.run_id:
+def _goes_on_from(run_id: int, version: Version, begun: Mapping[int, tuple[int | None, int | None]]) -> bool:
+    """Say whether a run is the one that made `version`, or one that began with it or with what that run made later.
+
+    `begun` holds, by run, the run and the position of the version that it began with.
+    """
+    if run_id == version.run_id:
         return True
-    begun_at = run.from_version
-    while begun_at is not None:
-        if begun_at.run_id == version.run_id and begun_at.position >= version.position:
+    before, position = begun.get(run_id, (None, None))
+    while before is not None and position is not None:
+        if before == version.run_id and position >= version.position:
             return True
-        begun_at = begun_at.run.from_version
+        before, position = begun.get(before, (None, None))
     return False

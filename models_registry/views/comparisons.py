@@ -24,7 +24,7 @@ from models_registry.selectors.side_by_side import MOST_RUNS, SideBySide, compar
 from models_registry.selectors.side_by_side_rows import list_rows
 from models_registry.services.comparisons import start_comparison, start_sweep
 from models_registry.services.runs import cancel_run
-from models_registry.views.downloads import send_rows
+from ops_portal.downloads import send_rows
 from ops_portal.errors import UserError
 from projects.access import VIEW, WORK, project_page
 from projects.models import Project

@@ -18,7 +18,7 @@ from models_registry.models import RegisteredModel
 from models_registry.selectors.run_columns import MOST_COLUMNS, chosen_keys, find_columns, offer_columns
 from models_registry.selectors.run_table import ARCHIVED, export_runs, export_titles, list_run_table, list_tags
 from models_registry.services.tracking import archive_runs, choose_columns, tag_runs, unarchive_runs
-from models_registry.views.downloads import send_rows
+from ops_portal.downloads import send_rows
 from ops_portal.errors import UserError
 from ops_portal.http import safe_next
 from projects.access import VIEW, WORK, project_page, refuse

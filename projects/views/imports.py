@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import cast
 
 from django.contrib import messages
@@ -14,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from ops_portal.downloads import send_rows
 from ops_portal.errors import UserError
 from projects.access import VIEW, WORK, project_page
 from projects.bundled import data_sets_for
@@ -204,29 +204,11 @@ import_resume = _changed_by(imports.resume_import, rings=True, to="projects:impo
 import_discard = _changed_by(imports.discard_file, rings=False, to="projects:data")
 
 
-class _Line:
-    """Gives what csv.writer writes back to the one who wrote it."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
 @require_safe
 @project_page(VIEW)
 def import_rejected(request: HttpRequest, project: Project, pk: int) -> StreamingHttpResponse:
     """Send the rows that were set aside as a CSV file: line, reason, and the row as it was."""
     data_import = get_object_or_404(project.imports, pk=pk)
-    writer = csv.writer(_Line())
-
-    def lines() -> Iterator[str]:
-        yield writer.writerow(["line", "reason", "row"])
-        for row in data_import.rejected_rows.values_list("line", "reason", "raw").iterator():
-            yield writer.writerow([_harmless(value) for value in row])
-
-    headers = {"Content-Disposition": f'attachment; filename="{project.slug}-import-{pk}-set-aside.csv"'}
-    return StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _harmless(value: object) -> object:
-    """Keep a spreadsheet from taking a foreign text for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    rows = data_import.rejected_rows.values_list("line", "reason", "raw").iterator()
+    told = ({"line": line, "reason": reason, "row": raw} for line, reason, raw in rows)
+    return send_rows(told, ("line", "reason", "row"), name=f"{project.slug}-import-{pk}-set-aside", form="csv")
