@@ -155,22 +155,23 @@ class Caller:
     token: ApiToken | None
 
 
-def api_project(request: Any, slug: str, scope: str) -> Caller:
+def api_project(request: Any, slug: str, scope: str, right: str | None = None) -> Caller:
     """Return the caller of an API request for one project; the only check of scopes.
 
     `request` is one of DRF, or one that `api_auth.identify` has seen: it has `user`, and `auth` when a token came.
+    A token needs `scope`, a person who is signed in `right`: by default the right that stands for the scope.
 
     Raises
     ------
     Http404
         The project does not exist, or is another one than the token's, or the person is not in its team.
     PermissionDenied
-        The token lacks the scope, or the person's role the right that stands for it.
+        The token lacks the scope, or the person's role the right.
 
     """
     token = getattr(request, "auth", None)
     if not isinstance(token, ApiToken):
-        project, _access = open_project(request.user, slug, _SCOPE_RIGHTS[scope])
+        project, _access = open_project(request.user, slug, right or _SCOPE_RIGHTS[scope])
         return Caller(project, request.user, None)
     check_token(of=token.project.slug, scopes=token.scopes, slug=slug, scope=scope)
     return Caller(token.project, token.created_by, token)

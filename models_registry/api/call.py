@@ -12,7 +12,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from projects.access import api_project
+from projects.access import DEPLOY, api_project
 from projects.api_paging import NewestFirst
 from projects.models import Project, Scope
 
@@ -30,11 +30,15 @@ class ProjectCall(GenericAPIView[Any]):
         return api_project(request, slug, Scope.READ).project
 
     def managing(self, request: Request, slug: str) -> tuple[Project, User]:
-        """Return the project and the person who acts, for a caller that may manage it.
+        """Return the project and the person who acts, for a caller that may manage it."""
+        return self.changing(request, slug, DEPLOY)
+
+    def changing(self, request: Request, slug: str, right: str) -> tuple[Project, User]:
+        """Return the project and the person who acts: one who is signed in and has `right`, or a token that manages.
 
         A token acts for the person who made it: history always names somebody.
         """
-        caller = api_project(request, slug, Scope.MANAGE)
+        caller = api_project(request, slug, Scope.MANAGE, right)
         if caller.user is None:
             raise PermissionDenied("The account of the person who made this token is gone. Make a new token.")
         return caller.project, caller.user
