@@ -1,4 +1,4 @@
-"""How every form of the portal is drawn: `{{ form }}` and `{{ form.name.as_field_group }}` are styled by default."""
+"""How every form is drawn by default: `{{ form }}`, `{{ form.name.as_field_group }}`; and its errors as texts."""
 
 from __future__ import annotations
 
@@ -43,3 +43,8 @@ class CodeArea(forms.Textarea):
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__({"class": "mono", "spellcheck": "false", "autocapitalize": "off", "rows": 12, **(attrs or {})})
+
+
+def texts_of_errors(form: forms.Form) -> dict[str, list[str]]:
+    """Everything that is wrong in a form, by field."""
+    return {name: [str(one) for one in messages] for name, messages in form.errors.items()}

@@ -101,8 +101,17 @@ def visible_teams(user: Visitor, right: str = VIEW) -> QuerySet[Team]:
     """The teams in which `user` has `right`."""
     if user.is_superuser:
         return Team.objects.all()
-    roles = [role for role, rights in _RIGHTS.items() if right in rights]
-    return Team.objects.filter(memberships__user_id=user.pk or 0, memberships__role__in=roles)
+    return Team.objects.filter(memberships__user_id=user.pk or 0, memberships__role__in=_roles_with(right))
+
+
+def people_with(right: str, team_id: int) -> QuerySet[User]:
+    """The members of a team who have `right` by their role."""
+    members = Membership.objects.filter(team=team_id, role__in=_roles_with(right))
+    return User.objects.filter(pk__in=members.values("user"))
+
+
+def _roles_with(right: str) -> list[str]:
+    return [role for role, rights in _RIGHTS.items() if right in rights]
 
 
 def team_access(user: Visitor, team_id: int) -> Access | None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.urls import reverse
+
 from assessments.models import Assessment, Expert, Round, ScopeProfile
 from assessments.scoring.settings import Settings
 from assessments.selectors.checklist import current_assessment
 from assessments.selectors.scope import newest_profile
 from assessments.selectors.voting import Attendance, read_attendance
-from projects.access import Visitor
+from projects.access import RATE, Visitor, people_with
 from projects.models import Project
 
 #: Fewer experts than this, and a reason may give its author away.
@@ -36,6 +40,11 @@ class PanelState:
     def last_closed(self) -> Round | None:
         """The newest closed round."""
         return next((one for one in self.rounds if not one.is_open), None)
+
+    @property
+    def named(self) -> bool:
+        """Say whether the panel shows who said what; before the first round nobody has decided."""
+        return bool(self.rounds) and not self.rounds[0].anonymous
 
     @property
     def scope_known(self) -> bool:
@@ -99,9 +108,23 @@ def read_panel(project: Project, user_id: int | None) -> PanelState:
     return PanelState(assessment, attendance, rounds, own, scope)
 
 
+def invited_now(project: Project) -> QuerySet[Expert]:
+    """Everybody who was invited to the project's open assessment, those who were taken off too."""
+    return Expert.objects.filter(assessment__project=project, assessment__state=Assessment.State.OPEN)
+
+
+def invitable(project: Project) -> QuerySet[User]:
+    """Members of the team who may rate and are not on the panel yet."""
+    on_panel = invited_now(project).filter(revoked_at=None, user__isnull=False)
+    return people_with(RATE, project.team_id).exclude(pk__in=on_panel.values("user")).order_by("username")
+
+
+def guest_address(project: Project, token: str) -> str:
+    """The address of a guest's page; whoever has it votes as the guest."""
+    return reverse("assessments:guest_vote_start", args=[project.slug, token])
+
+
 def find_expert(project: Project, user: Visitor) -> Expert | None:
     """Find whom `user` is on the panel of the project's open assessment: 1 query; None where not invited by account."""
-    found = Expert.objects.filter(
-        assessment__project=project, assessment__state=Assessment.State.OPEN, user=user.pk, revoked_at=None
-    )
+    found = invited_now(project).filter(user=user.pk, revoked_at=None)
     return found.select_related("assessment").first()

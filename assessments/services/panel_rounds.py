@@ -20,6 +20,7 @@ from assessments.selectors.checklist import read_checklist
 from assessments.selectors.scope import newest_profile
 from assessments.services.assessments import ensure_open
 from ops_portal.errors import UserError
+from projects.access import RATE, people_with
 from projects.models import Membership, Project
 from projects.services.activity import actor_name, record
 
@@ -41,6 +42,10 @@ def invite_member(*, project: Project, user: User, actor: AbstractBaseUser) -> I
     """Invite a member of the team to the project's panel; one who was taken off it is let in again."""
     if not Membership.objects.filter(team=project.team_id, user=user).exists():
         raise UserError("Only members of the team are invited by account; invite others by link.", code="not_a_member")
+    if not people_with(RATE, project.team_id).filter(pk=user.pk).exists():
+        raise UserError(
+            f"{actor_name(user)} may only read in this team; an owner can make them an expert.", code="may_not_rate"
+        )
     assessment = ensure_open(project=project, actor=actor)
     expert = Expert.objects.filter(assessment=assessment, user=user).first()
     if expert and expert.revoked_at is None:

@@ -14,10 +14,10 @@ from assessments.forms.panel import InviteForm, SettingsForm
 from assessments.models import Expert
 from assessments.selectors.assumption_sets import assumptions_for
 from assessments.selectors.assumptions import doubt_worth
-from assessments.selectors.panel import PanelState, read_panel
+from assessments.selectors.panel import PanelState, guest_address, invitable, invited_now, read_panel
 from assessments.services.panel_rounds import close_round, invite_guest, invite_member, open_round, renew_guest, revoke
 from projects.access import VIEW, WORK, project_page
-from projects.models import Membership, Project, Role
+from projects.models import Project
 
 PAGE = "assessments/experts.html"
 
@@ -33,7 +33,7 @@ def experts(request: HttpRequest, project: Project) -> HttpResponse:
 @project_page(WORK)
 def invite(request: HttpRequest, project: Project) -> HttpResponse:
     """Invite members and a guest; a guest's link is shown once, on the page that answers."""
-    form = InviteForm(request.POST, members=_members(project))
+    form = InviteForm(request.POST, members=invitable(project))
     state = read_panel(project, request.user.pk)
     if not form.is_valid():
         return _show(request, project, state, invite_form=form, status=422)
@@ -44,7 +44,7 @@ def invite(request: HttpRequest, project: Project) -> HttpResponse:
     if form.cleaned_data["guest"]:
         days = form.cleaned_data["days"] or form.fields["days"].initial
         invited = invite_guest(project=project, name=form.cleaned_data["guest"], actor=actor, days=days)
-        link = request.build_absolute_uri(_guest_address(project, invited.token))
+        link = request.build_absolute_uri(guest_address(project, invited.token))
     if link:
         # Only its hash is kept, so this page is the one place where the link can be copied.
         return _show(request, project, read_panel(project, actor.pk), link=link, guest=form.cleaned_data["guest"])
@@ -56,9 +56,9 @@ def invite(request: HttpRequest, project: Project) -> HttpResponse:
 @project_page(WORK)
 def expert_renew(request: HttpRequest, project: Project, expert: int) -> HttpResponse:
     """Give a guest a new link, shown once on the page that answers."""
-    found = get_object_or_404(Expert, pk=expert, assessment__project=project, assessment__state="open")
+    found = get_object_or_404(invited_now(project), pk=expert)
     renewed = renew_guest(project=project, expert=found, actor=request.user)  # type: ignore[arg-type]
-    link = request.build_absolute_uri(_guest_address(project, renewed.token))
+    link = request.build_absolute_uri(guest_address(project, renewed.token))
     return _show(request, project, read_panel(project, request.user.pk), link=link, guest=found.name)
 
 
@@ -121,25 +121,10 @@ def _show(
         "project": project,
         "nav_active": "assessment",
         "panel": state,
-        "invite_form": invite_form or InviteForm(members=_members(project)),
+        "invite_form": invite_form or InviteForm(members=invitable(project)),
         "settings_form": settings_form or SettingsForm.starting(assumptions_for(project)),
         "vote_address": request.build_absolute_uri(reverse("assessments:vote_start", args=[project.slug])),
         "link": link,
         "guest": guest,
     }
     return render(request, PAGE, context, status=status)
-
-
-def _members(project: Project) -> object:
-    """Members who may rate and are not on the panel yet."""
-    invited = Expert.objects.filter(
-        assessment__project=project, assessment__state="open", revoked_at=None, user__isnull=False
-    )
-    may_rate = Membership.objects.filter(team=project.team_id).exclude(role=Role.VIEWER)
-    return (
-        User.objects.filter(pk__in=may_rate.values("user")).exclude(pk__in=invited.values("user")).order_by("username")
-    )
-
-
-def _guest_address(project: Project, token: str) -> str:
-    return reverse("assessments:guest_vote_start", args=[project.slug, token])

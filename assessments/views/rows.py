@@ -11,6 +11,7 @@ from assessments.forms.answers import AnswerForm, sent_draft
 from assessments.selectors.checklist import AnswerView, PracticeState, view_answer
 from assessments.services.answers import AnswerConflictError, Draft, save_answer
 from ops_portal.errors import UserError
+from ops_portal.forms import texts_of_errors
 from projects.models import Project
 
 OPTIONS = (("yes", "Yes"), ("partly", "Partly"), ("no", "No"), ("does_not_apply", "Does not apply"))
@@ -87,7 +88,7 @@ def try_to_save(request_user: object, project: Project, practice_id: str, data: 
     typed = sent_draft(data, practice_id)
     form = AnswerForm(data, prefix=practice_id)
     if not form.is_valid():
-        return Attempt(typed, errors={name: [str(error) for error in errors] for name, errors in form.errors.items()})
+        return Attempt(typed, errors=texts_of_errors(form))
     draft = form.draft
     if data.get("clear") == practice_id:
         draft = Draft(evidence_url=draft.evidence_url, comment=draft.comment)

@@ -27,6 +27,7 @@ from assessments.views.ballot_rows import differences, level_rows, point_differe
 from assessments.views.jump import JumpItem
 from assessments.views.voters import Voter, guest_voter, member_voter
 from ops_portal.errors import UserError
+from ops_portal.forms import texts_of_errors
 from ops_portal.http import see_other
 
 VOTING = "assessments/voting.html"
@@ -65,7 +66,7 @@ def show_principle(request: HttpRequest, voter: Voter, principle: str) -> HttpRe
         except UserError as wrong:
             errors = {name: [str(text)] for name, text in wrong.fields.items()} or {"vote": [wrong.message]}
     else:
-        errors = {name: [str(one) for one in messages] for name, messages in form.errors.items()}
+        errors = texts_of_errors(form)
     ballot = read_ballot(voter.expert)
     line = _line(ballot, principle)
     context = _context(voter, ballot, line, form if errors or theirs else None, errors)
