@@ -2,15 +2,26 @@
 
 from django.urls import path
 
-from assessments.api import assessment, board, statements
+from assessments.api import assessment, ballot, board, experts, rounds, statements
 
 app_name = "assessments_api"
+BALLOT = "assessment/ballot/"
 BOARD = "assessment/board/"
+EXPERTS = "assessment/experts/"
+ROUNDS = "assessment/rounds/"
 STATEMENT = BOARD + "statements/<int:number>/"
 urlpatterns = [
     path("assessment/", assessment.AssessmentNow.as_view(), name="assessment"),
-    path("assessment/rounds/", assessment.AssessmentRounds.as_view(), name="rounds"),
+    path(EXPERTS, experts.Experts.as_view(), name="experts"),
+    path(EXPERTS + "<int:number>/renew/", experts.RenewExpert.as_view(), name="expert_renew"),
+    path(EXPERTS + "<int:number>/revoke/", experts.RevokeExpert.as_view(), name="expert_revoke"),
+    path(ROUNDS, rounds.AssessmentRounds.as_view(), name="rounds"),
+    path(ROUNDS + "open/", rounds.OpenRound.as_view(), name="round_open"),
+    path(ROUNDS + "close/", rounds.CloseRound.as_view(), name="round_close"),
     path("assessment/<int:assessment>/rounds/<int:number>/", assessment.AssessmentResult.as_view(), name="result"),
+    path(BALLOT, ballot.OneBallot.as_view(), name="ballot"),
+    path(BALLOT + "weights/", ballot.BallotWeights.as_view(), name="ballot_weights"),
+    path(BALLOT + "<slug:principle>/", ballot.BallotAnswer.as_view(), name="ballot_answer"),
     path(BOARD, board.OneBoard.as_view(), name="board"),
     path(BOARD + "close/", board.CloseBoard.as_view(), name="board_close"),
     path(BOARD + "codes/", board.Codes.as_view(), name="board_codes"),

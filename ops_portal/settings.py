@@ -279,6 +279,8 @@ SPECTACULAR_SETTINGS = {
         "AlarmKind": "models_registry.models.Alarm.Kind",
         "ComparisonKind": "models_registry.models.Comparison.Kind",
         "StatementKind": "assessments.models.Statement.Kind",
+        "StatementStance": "assessments.models.Reaction.Value",
+        "RatingStance": "assessments.models.Stance",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -98,64 +98,6 @@ class AssessmentNow(APIView):
         return Response(_tell(read_overview(api_project(request, slug, Scope.READ).project)))
 
 
-class RoundOut(serializers.Serializer[Any]):
-    """A closed round of a panel."""
-
-    assessment = serializers.IntegerField()
-    round = serializers.IntegerField()
-    closed_at = serializers.DateTimeField()
-    complete = serializers.BooleanField(help_text="False while the worker still works it out.")
-    seal = serializers.CharField(help_text="SHA-256 over all answers at closing.")
-
-
-class RoundsOut(serializers.Serializer[Any]):
-    """The closed rounds of all assessments, newest first."""
-
-    results = RoundOut(many=True)
-
-
-class AssessmentRounds(APIView):
-    """The closed rounds of a project."""
-
-    @extend_schema(
-        operation_id="assessment_rounds_list",
-        summary="List closed rounds",
-        tags=["assessments"],
-        responses=RoundsOut,
-        examples=[
-            OpenApiExample(
-                "One closed round",
-                {
-                    "results": [
-                        {
-                            "assessment": 1,
-                            "round": 2,
-                            "closed_at": "2026-11-20T14:05:00Z",
-                            "complete": True,
-                            "seal": "9f2c",
-                        }
-                    ]
-                },
-                response_only=True,
-            )
-        ],
-    )
-    def get(self, request: Request, slug: str) -> Response:
-        """List the rounds that have a result. An open round shows nothing, not even that somebody has voted."""
-        rows = closed_rounds(api_project(request, slug, Scope.READ).project).order_by("-assessment__number", "-number")
-        told = [
-            {
-                "assessment": one.assessment.number,
-                "round": one.number,
-                "closed_at": one.closed_at,
-                "complete": one.result is not None,
-                "seal": one.seal,
-            }
-            for one in rows
-        ]
-        return Response(RoundsOut({"results": told}).data)
-
-
 class AssessmentResult(APIView):
     """The result of a closed round."""
 

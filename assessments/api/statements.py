@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
@@ -12,13 +11,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from assessments.api.board import read_state
+from assessments.api.speaker import speaking
 from assessments.models import Board, Expert, Reaction, Statement
 from assessments.selectors.board import BoardState, StatementView, read_board_for
 from assessments.selectors.panel import find_expert
 from assessments.services import board as boards
 from models_registry.api.call import ProjectCall
 from models_registry.api.fields import Text, read
-from projects.access import RATE, api_person
 from projects.api_fields import Body
 from projects.models import ApiToken, Project
 
@@ -133,7 +132,7 @@ class Statements(ProjectCall):
     )
     def post(self, request: Request, slug: str) -> Response:
         """Put a statement on the board, as an expert of the panel who is signed in."""
-        expert = _speaking(request, slug)
+        expert = speaking(request, slug)
         made = boards.say(expert=expert, **read(StatementIn, request.data))
         return _answer(expert, made.pk, status=201)
 
@@ -154,7 +153,7 @@ class OneStatement(ProjectCall):
     )
     def patch(self, request: Request, slug: str, number: int) -> Response:
         """Say one's own statement in other words: a new statement, with its own number, in place of the old one."""
-        expert = _speaking(request, slug)
+        expert = speaking(request, slug)
         made = boards.reword(expert=expert, statement=_find(expert, number), **read(RewordIn, request.data))
         return _answer(expert, made.pk)
 
@@ -172,7 +171,7 @@ class WithdrawStatement(ProjectCall):
     )
     def post(self, request: Request, slug: str, number: int) -> Response:
         """Take one's own statement off the board; the answer is what it was."""
-        expert = _speaking(request, slug)
+        expert = speaking(request, slug)
         statement = _find(expert, number)
         was = _answer(expert, number)
         boards.withdraw(expert=expert, statement=statement)
@@ -195,19 +194,10 @@ class TakeStance(ProjectCall):
     )
     def post(self, request: Request, slug: str, number: int) -> Response:
         """Say how one stands to what another expert said; the last word counts, and can be taken back."""
-        expert = _speaking(request, slug)
+        expert = speaking(request, slug)
         stance = read(StanceIn, request.data)["stance"]
         boards.react(expert=expert, statement=_find(expert, number), value=stance or "")
         return _answer(expert, number)
-
-
-def _speaking(request: Request, slug: str) -> Expert:
-    """The expert who is signed in; guests have their page, and a token has no opinion."""
-    project, user = api_person(request, slug, RATE)
-    expert = find_expert(project, user)
-    if expert is None:
-        raise PermissionDenied("You are not on the panel of this assessment; its facilitator can invite you.")
-    return expert
 
 
 def _expert_of(request: Request, project: Project, board: Board) -> Expert | None:

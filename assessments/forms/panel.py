@@ -12,7 +12,7 @@ from assessments.forms.answers import WebLinkField
 from assessments.models import Confidence, Stance
 from assessments.principles import Catalogue, Principle
 from assessments.scoring.settings import Settings
-from assessments.services.panel_ratings import MOST_POINTS, Effort, RatingDraft
+from assessments.services.panel_ratings import LEVEL_WRONG, MOST_POINTS, VOTE_WRONG, Effort, RatingDraft
 from assessments.services.panel_rounds import GUEST_DAYS
 
 UNKNOWN = "unknown"
@@ -39,7 +39,7 @@ class RatingForm(forms.Form):
     vote = forms.ChoiceField(
         choices=[("", "No vote"), *VOTES, *NO_VOTE],
         required=False,
-        error_messages={"invalid_choice": "Vote from 1 to 9."},
+        error_messages={"invalid_choice": VOTE_WRONG},
     )
     confidence = forms.ChoiceField(choices=Confidence.choices, required=False)
     reason = forms.CharField(
@@ -63,7 +63,7 @@ class RatingForm(forms.Form):
                 self.fields[f"{prefix}benefit_{key}"] = forms.ChoiceField(
                     choices=[("", "Not rated"), *LEVELS],
                     required=False,
-                    error_messages={"invalid_choice": "Choose one of the five levels."},
+                    error_messages={"invalid_choice": LEVEL_WRONG},
                 )
             for name in EFFORTS:
                 self.fields[f"{prefix}effort_{name}"] = forms.FloatField(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -112,12 +113,31 @@ def read_ballot(expert: Expert) -> Ballot:
 
 def read_feedback(expert: Expert, current: Round, slug: str) -> Feedback | None:
     """Return what the closed round before `current` said about a principle: 2 queries; None in the first round."""
-    before = Round.objects.filter(
-        assessment=expert.assessment_id, number=current.number - 1, state=Round.State.CLOSED
-    ).first()
+    return _read_feedback(expert, current, [slug]).get(slug)
+
+
+def read_all_feedback(ballot: Ballot) -> dict[str, Feedback]:
+    """Return what the closed round before the ballot's said about each principle: 2 queries; empty in the first one."""
+    slugs = [line.principle.slug for line in ballot.lines]
+    return _read_feedback(ballot.expert, ballot.round, slugs) if ballot.round else {}
+
+
+def _read_feedback(expert: Expert, current: Round, slugs: Sequence[str]) -> dict[str, Feedback]:
+    before = (
+        Round.objects.filter(assessment=expert.assessment_id, number=current.number - 1, state=Round.State.CLOSED)
+        .defer("result")
+        .first()
+    )
     if before is None:
-        return None
-    rows = list(Rating.objects.filter(round=before, principle=slug).select_related("expert").order_by("expert__code"))
+        return {}
+    rows: dict[str, list[Rating]] = {slug: [] for slug in slugs}
+    said = Rating.objects.filter(round=before, principle__in=slugs).select_related("expert")
+    for row in said.order_by("expert__code"):
+        rows[row.principle].append(row)
+    return {slug: _feedback(expert, before, rows[slug]) for slug in slugs}
+
+
+def _feedback(expert: Expert, before: Round, rows: Sequence[Rating]) -> Feedback:
     votes = Counter(row.vote for row in rows if row.stance == Stance.RATES and row.vote is not None)
     own = next((row.vote for row in rows if row.expert_id == expert.pk), None)
     # By text, not by expert: the order would otherwise tell which reasons come from the same person.

@@ -108,7 +108,8 @@ def add_principle(*, team: Team, draft: PrincipleDraft, actor: AbstractBaseUser)
     if draft.name.strip().lower() in names:
         raise UserError(f"There is a principle called {draft.name.strip()} already.", fields={"name": "Taken."})
     known = {one["slug"] for document in _documents(team, edition) for one in document["principles"]}
-    slug = _free(slugify(draft.name)[:60] or "principle", known)
+    # `weights` stands beside principles in the addresses of a ballot.
+    slug = _free(slugify(draft.name)[:60] or "principle", known | {"weights"})
     empty = {"slug": slug, "known_as": {}, "team": True, "practices": [], **{name: [] for name in SECTIONS}}
     made = _build(slug, draft, empty, None, set())
     summary = f"added {made['name']} to the draft of the catalogue"

@@ -14,6 +14,8 @@ from assessments.selectors.editions import catalogue_of
 from ops_portal.errors import UserError
 
 MOST_POINTS = 100
+VOTE_WRONG = "Vote from 1 to 9."
+LEVEL_WRONG = "Choose one of the five levels."
 
 #: Low, likely and high days.
 Effort = tuple[float | None, float | None, float | None]
@@ -78,10 +80,18 @@ def open_round_for(expert: Expert) -> Round:
     return current
 
 
+def find_principle(expert: Expert, slug: str) -> Principle:
+    """Return a principle of the edition that the panel judges by; `UserError` if it has none of this name."""
+    try:
+        return catalogue_of(expert.assessment).principle(slug)
+    except KeyError as unknown:
+        raise UserError("This principle is not in the catalogue.", code="unknown_principle", status=404) from unknown
+
+
 @transaction.atomic
 def save_rating(*, expert: Expert, principle: str, draft: RatingDraft, base_version: int) -> Rating:
     """Keep what `expert` says about a principle in the open round."""
-    found = _principle(expert, principle)
+    found = find_principle(expert, principle)
     _check(draft, found)
     current = _locked(expert)
     stored = Rating.objects.filter(round=current, expert=expert, principle=principle).first()
@@ -110,6 +120,8 @@ def save_weights(*, expert: Expert, points: Mapping[str, int | None], base_versi
     `base_version` is the version the page showed; without it, what is there is replaced.
     """
     keys = catalogue_of(expert.assessment).benefit_keys
+    if unknown := {key: "The catalogue has no such benefit." for key in points if key not in keys}:
+        raise UserError("These points are for something that is no benefit.", fields=unknown)
     given = {key: points.get(key) for key in keys}
     for key, value in given.items():
         if value is not None and not 0 <= value <= MOST_POINTS:
@@ -155,19 +167,14 @@ def _locked(expert: Expert) -> Round:
     return current
 
 
-def _principle(expert: Expert, slug: str) -> Principle:
-    try:
-        return catalogue_of(expert.assessment).principle(slug)
-    except KeyError as unknown:
-        raise UserError("This principle is not in the catalogue.", code="unknown_principle", status=404) from unknown
-
-
 def _check(draft: RatingDraft, principle: Principle) -> None:
     wrong: dict[str, str] = {}
     if draft.stance not in Stance.values:
         wrong["stance"] = "Say whether you can rate it."
     if draft.vote is not None and draft.vote not in range(1, 10):
-        wrong["vote"] = "Vote from 1 to 9."
+        wrong["vote"] = VOTE_WRONG
+    elif draft.vote is not None and draft.stance in (Stance.UNKNOWN, Stance.NOT_APPLICABLE):
+        wrong["vote"] = "Leave the vote out where you cannot rate it."
     if draft.confidence and draft.confidence not in Confidence.values:
         wrong["confidence"] = "Choose low, medium or high."
     wrong |= _check_figures(draft.benefits, draft.effort, principle.serves)
@@ -186,7 +193,7 @@ def _check_figures(benefits: Mapping[str, int | None], effort: Effort, serves: S
         if key not in serves:
             wrong[f"benefit_{key}"] = "This principle does not serve that benefit."
         elif value is not None and value not in range(5):
-            wrong[f"benefit_{key}"] = "Choose one of the five levels."
+            wrong[f"benefit_{key}"] = LEVEL_WRONG
     known = [days for days in effort if days is not None]
     if any(days < 0 or days > 1000 for days in known):
         wrong["effort"] = "Days from 0 to 1,000."

@@ -31,6 +31,15 @@ class Whole(serializers.IntegerField):
         return super().to_internal_value(data)
 
 
+class Figure(serializers.FloatField):
+    """A JSON number; a text or a boolean is not taken for one."""
+
+    def to_internal_value(self, data: Any) -> float:
+        if type(data) not in (int, float):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class Flag(serializers.BooleanField):
     """JSON's true or false; a word or a number is not taken for one."""
 

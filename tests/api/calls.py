@@ -37,6 +37,24 @@ class Calls:
         return {"Authorization": f"Bearer {self.secret}"}
 
 
+class Person:
+    """The API of a project, called by a person who is signed in."""
+
+    def __init__(self, project: Project, user: Any) -> None:
+        self.base, self.browser = f"/api/v1/projects/{project.slug}/", Client()
+        self.browser.force_login(user)
+
+    def get(self, path: str, query: dict | None = None) -> HttpResponse:
+        return self.browser.get(self.base + path, query or {})
+
+    def post(self, path: str, body: Any = None, method: str = "post") -> HttpResponse:
+        data = body if isinstance(body, bytes) else json.dumps(body or {})
+        return getattr(self.browser, method)(self.base + path, data, content_type=JSON)
+
+    def put(self, path: str, body: Any = None) -> HttpResponse:
+        return self.post(path, body, "put")
+
+
 def refused(response: HttpResponse, status: int, *, code: str | None = None) -> dict[str, Any]:
     """The error of an answer, which must have the one shape and this status."""
     assert response.status_code == status, response.content

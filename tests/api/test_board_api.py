@@ -11,27 +11,13 @@ from assessments.models import Board, Reaction, Statement
 from assessments.selectors.board import read_board
 from assessments.services.panel_rounds import invite_guest, invite_member, revoke
 from projects.models import Activity, Role, Scope
-from tests.api.calls import JSON, Calls, refused
+from tests.api.calls import JSON, Calls, Person, refused
 from tests.factories import make_member, make_project, make_user
 
 pytestmark = pytest.mark.django_db
 
 BOARD = "assessment/board/"
 SAID = {"principle": "monitoring", "kind": "benefit", "text": "We found the fault in minutes."}
-
-
-class Person:
-    """Calls the API of a project with a session."""
-
-    def __init__(self, project, user) -> None:
-        self.base, self.browser = f"/api/v1/projects/{project.slug}/", Client()
-        self.browser.force_login(user)
-
-    def get(self, path, query=None):
-        return self.browser.get(self.base + path, query or {})
-
-    def post(self, path, body=None, method="post"):
-        return getattr(self.browser, method)(self.base + path, json.dumps(body or {}), content_type=JSON)
 
 
 @pytest.fixture

@@ -42,6 +42,12 @@ def test_every_call_of_the_design_is_there(schema):
     expected |= {("get", f"{project}runs/{{number}}/{name}") for name in ("", "metrics/", "set-aside/")}
     expected |= {("post", f"{project}runs/{{number}}/{name}/") for name in ("pause", "resume", "cancel", "publish")}
     expected |= {("get", f"{project}versions/{{number}}/"), ("post", f"{project}versions/{{number}}/verify/")}
+    assessment = f"{project}assessment/"
+    expected |= {(method, f"{assessment}{name}/") for name in ("experts", "rounds") for method in ("get", "post")}
+    expected |= {("post", f"{assessment}experts/{{number}}/{name}/") for name in ("renew", "revoke")}
+    expected |= {("get", f"{assessment}rounds/open/"), ("post", f"{assessment}rounds/close/")}
+    expected |= {("get", f"{assessment}ballot/")}
+    expected |= {("put", f"{assessment}ballot/{name}/") for name in ("{principle}", "weights")}
     assert expected <= found
 
 
@@ -67,6 +73,13 @@ def test_bodies_are_described_as_closed(schema):
         "LabelIn",
         "PredictIn",
         "ProjectIn",
+        "InviteExpertIn",
+        "OpenRoundIn",
+        "RoundSettingsIn",
+        "BallotAnswerIn",
+        "LevelAnswerIn",
+        "EstimateIn",
+        "BallotWeightsIn",
     ):
         assert schema["components"]["schemas"][name]["additionalProperties"] is False
 

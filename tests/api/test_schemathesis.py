@@ -14,7 +14,8 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from assessments.services.board import open_board, say
 from assessments.services.editions import start_draft
-from assessments.services.panel_rounds import invite_member
+from assessments.services.panel_rounds import invite_member, open_round
+from assessments.services.scope import ProfileDraft, save_profile
 from models_registry.services.deployment import deploy
 from tests.factories import make_events, make_token
 from tests.models_registry.learned import TREE, make_model, make_run
@@ -32,6 +33,9 @@ def used_project(project, owner, client):
     make_events(project, 5, start=60)
     project.secret = make_token(project, actor=owner)
     expert = invite_member(project=project, user=owner, actor=owner).expert
+    known = ProfileDraft({"people": 3.0}, True)
+    save_profile(project=project, kind="current", draft=known, measured=None, actor=owner)
+    open_round(project=project, actor=owner)
     open_board(project=project, anonymous=True, actor=owner)
     say(expert=expert, principle="testing", kind="benefit", text="It was found in minutes.")
     start_draft(team=project.team, actor=owner)
@@ -111,7 +115,7 @@ def _ask(operation, mode: GenerationMode, project) -> int:
 
 def _headers(path: str, project) -> dict[str, str]:
     """A person asks where no token may, a token everywhere else."""
-    if "/teams/" in path or "/statements/" in path:
+    if any(part in path for part in ("/teams/", "/statements/", "/ballot/")):
         crumb = "a" * 32
         return {"Cookie": f"sessionid={project.session}; csrftoken={crumb}", "X-CSRFToken": crumb}
     return {"Authorization": f"Bearer {project.secret}"}

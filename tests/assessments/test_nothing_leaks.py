@@ -16,7 +16,7 @@ from assessments.services.panel_ratings import save_weights
 from assessments.services.panel_results import work_out
 from assessments.services.panel_rounds import invite_guest, invite_member, open_round
 from assessments.services.sharing import share
-from projects.models import Activity, Role
+from projects.models import Activity, Role, Scope
 from tests.assessments.ballots import say
 from tests.assessments.test_results import hold_round
 from tests.browser.routes import all_routes
@@ -36,6 +36,9 @@ CALLS = (
     "assessment/rounds/",
     "assessment/1/rounds/1/",
     "assessment/1/rounds/2/",
+    "assessment/experts/",
+    "assessment/rounds/open/",
+    "assessment/ballot/",
     "assessment/board/",
     "assessment/board/statements/",
 )
@@ -46,12 +49,16 @@ def panel(project, team, owner):
     """A closed round, and an open one in which Nora has answered everything and reacted on the board."""
     nora = make_user("nora", first_name="Nora", last_name="Lind")
     make_member(team, nora, Role.EXPERT)
+    bea, vera = make_user("bea"), make_user("vera")
+    make_member(team, bea, Role.EXPERT)
+    make_member(team, vera, Role.VIEWER)
     first = hold_round(project, owner)
     work_out(first.pk)
     people = {
         "owner": invite_member(project=project, user=owner, actor=owner).expert,
         "nora": invite_member(project=project, user=nora, actor=owner).expert,
     }
+    people |= {"viewer": vera, "expert": invite_member(project=project, user=bea, actor=owner).expert.user}
     people["token"] = invite_guest(project=project, name="Ana Silva", actor=owner).token
     people["shared"] = share(assessment=first.assessment, name="Customer", days=7, actor=owner).token
     open_round(project=project, actor=owner)
@@ -100,15 +107,19 @@ def addresses(project, panel):
             yield route.name, route.address(known | {"token": token})
         except AssertionError:
             continue
-    for call in CALLS:
-        yield call, f"/api/v1/projects/{project.slug}/{call}"
+    yield from calls(project)
     yield "metrics", "/metrics"
 
 
-def read_all(client, project, panel, who, **headers):
+def calls(project):
+    """Every address of the API that a GET can read."""
+    return [(call, f"/api/v1/projects/{project.slug}/{call}") for call in CALLS]
+
+
+def read_all(client, asked, who, **headers):
     """What each address answers, without what differs from one answer to the next."""
     answers = {}
-    for name, path in addresses(project, panel):
+    for name, path in asked:
         answer = client.get(path, **headers)
         content = b"".join(answer.streaming_content) if answer.streaming else answer.content
         if content.startswith(b"%PDF"):
@@ -119,14 +130,17 @@ def read_all(client, project, panel, who, **headers):
 
 
 def test_what_an_expert_says_in_an_open_round_changes_nothing_anybody_else_is_shown(client, project, panel, owner):
-    token = make_token(project)
+    token = make_token(project, Scope.READ)
 
     def everything():
         client.force_login(owner)
-        shown = read_all(client, project, panel, "owner")
+        shown = read_all(client, addresses(project, panel), "owner")
+        for who in ("expert", "viewer"):
+            client.force_login(panel[who])
+            shown |= read_all(client, calls(project), who)
         client.logout()
-        shown |= read_all(client, project, panel, "guest")
-        return shown | read_all(client, project, panel, "token", HTTP_AUTHORIZATION=f"Bearer {token}")
+        shown |= read_all(client, addresses(project, panel), "guest")
+        return shown | read_all(client, addresses(project, panel), "token", HTTP_AUTHORIZATION=f"Bearer {token}")
 
     client.get(f"/api/v1/projects/{project.slug}/", HTTP_AUTHORIZATION=f"Bearer {token}")  # the token was used just now
     before = everything()
@@ -134,6 +148,13 @@ def test_what_an_expert_says_in_an_open_round_changes_nothing_anybody_else_is_sh
     for name in ("experts", "result", "result_pdf", "shared", "board", "guest_vote", "plan", "compare"):
         assert f"assessments:{name}" in read
     assert len(read) > 60 and {*CALLS} - read == {"assessment/1/rounds/2/"}
+    unread = {who: {call for call in CALLS if before[who, call][0] != 200} for who in ("expert", "viewer", "token")}
+    closed = {"assessment/1/rounds/2/"}
+    assert unread == {
+        "expert": closed,
+        "viewer": closed | {"assessment/ballot/"},
+        "token": closed | {"assessment/ballot/"},
+    }
     speak(panel["nora"], panel["statement"], 9)
     after = everything()
     assert before.keys() == after.keys()
