@@ -194,6 +194,8 @@ VERSIONS_KEPT_PER_RUN = env.int("VERSIONS_KEPT_PER_RUN", default=20)
 TRAINING_CHUNK_SECONDS = env.float("TRAINING_CHUNK_SECONDS", default=1.0)
 #: A worker that is silent for this long is taken for dead: well above a chunk, well below what a person waits for.
 TRAINING_LEASE_SECONDS = env.float("TRAINING_LEASE_SECONDS", default=20.0)
+#: A consumer of a stream that is silent for this long is taken for dead.
+CONSUMER_SILENCE_SECONDS = env.float("CONSUMER_SILENCE_SECONDS", default=20.0)
 #: How many deployed models a web process keeps in memory.
 SERVING_CACHE_MODELS = env.int("SERVING_CACHE_MODELS", default=8)
 

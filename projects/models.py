@@ -291,6 +291,8 @@ class DataImport(models.Model):
     rejected = models.BigIntegerField(default=0)
     error = models.TextField(blank=True)
     lease_until = models.DateTimeField(null=True)
+    #: When a consumer process last said that it is there.
+    seen_at = models.DateTimeField(null=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)

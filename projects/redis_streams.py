@@ -11,6 +11,9 @@ from redis.exceptions import ResponseError
 
 from projects.messages import Message
 
+#: Options of an address that nobody but the process should read.
+SECRETS = frozenset({"username", "password"})
+
 
 class Connection(Protocol):
     """What is asked of Redis; its own types tell apart neither sync from async nor the shapes of answers."""
@@ -59,7 +62,7 @@ class RedisStream:
         self._field = field.encode()
         self._begin = "0" if from_start else "$"
         self._claim_after = claim_after
-        self._redis = cast(Connection, redis.Redis.from_url(url, socket_timeout=30, socket_connect_timeout=5))
+        self._redis = cast(Connection, redis.Redis.from_url(url, socket_timeout=10, socket_connect_timeout=5))
         #: Up to where the entries that this name held at the start were given out; None once they all were.
         self._held: str | None = "0"
         self._next_claim = 0.0
@@ -121,6 +124,14 @@ class RedisStream:
         name, fields = entry
         # An entry that was deleted while it was open has no fields: it says nothing, and is set aside.
         return Message(name.decode(), (fields or {}).get(self._field, b""))
+
+
+def without_secrets(url: str) -> str:
+    """Return the address of a server without user name and password."""
+    scheme, _, rest = url.partition("://")
+    place, mark, query = rest.partition("?")
+    options = [option for option in query.split("&") if option.partition("=")[0] not in SECRETS]
+    return f"{scheme}://{place.rpartition('@')[2]}{mark if any(options) else ''}{'&'.join(options)}"
 
 
 def _flat(entries: Any) -> list[Any]:

@@ -10,7 +10,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from models_registry.models import Alarm, Deployment, Run
-from projects.models import ApiToken, DataImport, Project
+from projects.models import ApiToken, Project
+from projects.selectors.data import count_imports
 
 
 class PortalCollector(Collector):
@@ -35,7 +36,7 @@ def _streams() -> Iterator[Metric]:
     tokens = GaugeMetricFamily("ops_portal_tokens", "Project tokens that work.")
     tokens.add_metric([], ApiToken.objects.filter(revoked_at=None).count())
     imports = GaugeMetricFamily("ops_portal_imports", "Imports by state.", labels=["state"])
-    for state, count in DataImport.objects.values_list("state").annotate(n=Count("pk")):
+    for state, count in count_imports().items():
         imports.add_metric([state], count)
     yield from (events, labelled, waiting, tokens, imports)
 

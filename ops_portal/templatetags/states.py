@@ -20,6 +20,7 @@ LOOKS = {
     "preview": Look("warn", "eye", "Waiting for you"),
     "queued": Look("calm", "clock", "Queued"),
     "running": Look("accent", "loader-circle", "Running", working=True),
+    "no_process": Look("bad", "unplug", "No process"),
     "paused": Look("warn", "pause", "Paused"),
     "completed": Look("ok", "check", "Completed"),
     "failed": Look("bad", "x", "Failed"),

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+from django.conf import settings
+from django.db.models import Case, CharField, Count, F, Q, Value, When
+from django.utils import timezone
 
 from projects.models import DataImport, Event, LabelCorrection, Project
 
 State = DataImport.State
 STREAM_KINDS = {DataImport.Kind.BUNDLED.label, DataImport.Kind.SYNTHETIC.label}
 CONSUMED_KINDS = {kind.label for kind in DataImport.CONSUMED}
+#: The state of a stream that nothing takes in: it waits for a process to be started.
+NO_PROCESS = "no_process"
 #: Features shown as columns of their own; the rest is on the event's page.
 COLUMNS = 5
 NEWEST = 12
@@ -38,6 +44,9 @@ class ImportRow:
     by: str
     created_at: datetime
     finished_at: datetime | None
+    #: When a consumer was last seen, and how `manage.py consume` is started again: all but the project and the user.
+    seen_at: datetime | None
+    again: str
 
     @property
     def active(self) -> bool:
@@ -48,6 +57,20 @@ class ImportRow:
     def consumed(self) -> bool:
         """Say whether a consumer process takes it in, without an end to be seen."""
         return self.kind in CONSUMED_KINDS
+
+    @property
+    def silent(self) -> bool:
+        """Say whether it needs a consumer and none was seen for so long that none can be there."""
+        if not self.consumed or self.state in DataImport.ENDED:
+            return False
+        return self.seen_at is None or self.seen_at < _silence_begins()
+
+    @property
+    def shown_state(self) -> str:
+        """Its state as it is shown: of a stream, whether a process takes it in."""
+        if not self.consumed or not self.active:
+            return self.state
+        return NO_PROCESS if self.silent else State.RUNNING
 
     @property
     def paced(self) -> bool:
@@ -73,7 +96,7 @@ class ImportRow:
     def doing(self) -> str:
         """What goes on, beside the progress bar."""
         if self.consumed:
-            return f"{self.rows:,} entries done; `manage.py consume` takes them in"
+            return f"{self.rows:,} entries done; manage.py consume takes them in"
         return f"{self.rows:,} rows done" if self.state != State.QUEUED or self.rows else "Waiting for a worker"
 
     @property
@@ -164,6 +187,23 @@ def data_overview(project: Project) -> DataOverview:
     )
 
 
+def count_imports() -> dict[str, int]:
+    """Count all imports by the state that is shown; one query."""
+    active = Q(kind__in=DataImport.CONSUMED, state__in=DataImport.ACTIVE)
+    shown = Case(
+        When(active & Q(seen_at__gte=_silence_begins()), then=Value(State.RUNNING.value)),
+        When(active, then=Value(NO_PROCESS)),
+        default=F("state"),
+        output_field=CharField(),
+    )
+    return dict(DataImport.objects.order_by().values_list(shown).annotate(n=Count("pk")))
+
+
+def _silence_begins() -> datetime:
+    """A consumer that was last seen before this is not there any more."""
+    return timezone.now() - timedelta(seconds=settings.CONSUMER_SILENCE_SECONDS)
+
+
 def import_row(data_import: DataImport) -> ImportRow:
     """Return `data_import` as lists show it."""
     options = data_import.options
@@ -185,6 +225,8 @@ def import_row(data_import: DataImport) -> ImportRow:
         by=(by.get_full_name() or by.get_username()) if by else "",
         created_at=data_import.created_at,
         finished_at=data_import.finished_at,
+        seen_at=data_import.seen_at,
+        again=shlex.join(options.get("arguments") or []),
     )
 
 

@@ -21,27 +21,46 @@ State = DataImport.State
 
 
 @transaction.atomic
-def open_stream(*, project: Project, actor: User, kind: str, name: str, address: str) -> DataImport:
+def open_stream(
+    *,
+    project: Project,
+    actor: User,
+    kind: str,
+    name: str,
+    address: str,
+    now: datetime,
+    arguments: Sequence[str] = (),
+) -> DataImport:
     """Return the record of a stream that flows into the project: the one at work under this address, or a new one.
 
-    All consumers of one group share it; pausing or cancelling it on its page reaches them all.
+    All consumers of one group share it; pausing or cancelling it on its page reaches them all. `arguments` are those
+    of `manage.py consume`, kept for whoever has to start it again: no secrets in them.
     """
     check_open(project)
     Project.objects.select_for_update().filter(pk=project.pk).values_list("pk").get()
     known = project.imports.filter(kind=kind, options__address=address).exclude(state__in=DataImport.ENDED).first()
     if known is not None:
+        known.options |= {"arguments": list(arguments)}
+        known.seen_at = now
+        known.save(update_fields=["options", "seen_at"])
         return known
     made = DataImport.objects.create(
         project=project,
         kind=kind,
         name=name[:200],
-        options={"address": address},
+        options={"address": address, "arguments": list(arguments)},
         state=State.RUNNING,
+        seen_at=now,
         created_by=actor,
     )
     summary = f"connected {made.get_kind_display()} {name}"
     record(actor=actor, verb="import.started", summary=summary, project=project, data_import=made.pk)
     return made
+
+
+def say_alive(*, stream: DataImport, now: datetime) -> None:
+    """Note that a consumer process is there; without it for `CONSUMER_SILENCE_SECONDS` the page says that none is."""
+    DataImport.objects.filter(pk=stream.pk).update(seen_at=now)
 
 
 @transaction.atomic
@@ -67,6 +86,7 @@ def take_messages(*, stream: DataImport, messages: Sequence[Message], source: st
     set_aside(data_import=flowing, rejected=rejected, raw=raw)
     DataImport.objects.filter(pk=stream.pk).update(
         state=State.RUNNING,
+        seen_at=now,
         row=F("row") + len(messages),
         accepted=F("accepted") + receipt.accepted + receipt.waiting,
         duplicates=F("duplicates") + receipt.duplicates,

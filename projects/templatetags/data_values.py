@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import template
+from django.contrib.auth.models import User
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from ops_portal.templatetags.reading import nothing, number
 from projects.models import Project, Task
+from projects.selectors.data import ImportRow
 
 register = template.Library()
 LONGEST = 40
@@ -56,6 +58,12 @@ def curl_example(url: str, token: str, project: Project) -> str:
         '  -H "Content-Type: application/json" \\\n'
         f"  -d '{_shell_quoted(event)}'"
     )
+
+
+@register.simple_tag
+def consume_again(project: Project, row: ImportRow, user: User) -> str:
+    """Write the command with which `user` starts a consumer of a stream again."""
+    return f"python manage.py consume {project.slug} {row.again or 'STREAM --url URL'} --as {user.get_username()}"
 
 
 def _shell_quoted(text: str) -> str:

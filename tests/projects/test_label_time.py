@@ -125,7 +125,10 @@ def test_from_a_file(project, owner):
 
 
 def test_from_a_stream_and_a_command(project, owner, send):
-    stream = open_stream(project=project, actor=owner, kind="redis", name="payments", address="redis://x/payments")
+    address = "redis://x/payments"
+    stream = open_stream(
+        project=project, actor=owner, kind="redis", name="payments", address=address, now=timezone.now()
+    )
     send("events", {"id": "a", "features": {"x": 1}}, {"id": "b", "features": {"x": 1}})
     messages = [Message("1-0", json.dumps({"id": "a", "label": True, "at": TEXT}).encode())]
     take_messages(stream=stream, messages=messages, source="payments", now=timezone.now())

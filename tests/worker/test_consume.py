@@ -9,11 +9,14 @@ import subprocess
 import sys
 import time
 import uuid
+from datetime import timedelta
+from html import unescape
 
 import pytest
 import redis
 from django.conf import settings
 from django.db import connection
+from django.urls import reverse
 from django.utils import timezone
 
 from projects.models import Activity, DataImport, Event
@@ -73,9 +76,10 @@ def consume(project, url, stream, tmp_path):
     """Start a consumer process; all are stopped after the test."""
     started = []
 
-    def start(consumer, *arguments):
+    def start(consumer, *arguments, **more):
         environment = {
             **os.environ,
+            **more,
             "DJANGO_SETTINGS_MODULE": "tests.settings",
             "OPS_PORTAL_TEST_DATABASE": str(connection.settings_dict["NAME"]),
         }
@@ -175,7 +179,7 @@ def test_a_crash_between_commit_and_acknowledgement_repeats_nothing(consume, str
     dead = RedisStream(url, stream[1], group="ops-portal", consumer="one")
     olga = project.team.memberships.get().user
     address = f"{url} {stream[1]} ops-portal"
-    record = open_stream(project=project, actor=olga, kind="redis", name=stream[1], address=address)
+    record = open_stream(project=project, actor=olga, kind="redis", name=stream[1], address=address, now=timezone.now())
     messages = dead.receive(100, 1)
     assert take_messages(stream=record, messages=messages, source=dead.title, now=timezone.now())
     dead.close()
@@ -247,6 +251,39 @@ def test_a_pause_holds_all_consumers_and_a_cancel_ends_them(consume, stream, pro
     imports.cancel_import(data_import=record, actor=olga)
     process.wait(timeout=30)
     assert process.returncode == 0
+
+
+def test_the_page_tells_a_killed_consumer_from_an_idle_one(consume, stream, project, url, client, settings):
+    settings.CONSUMER_SILENCE_SECONDS = 6
+    client.force_login(project.team.memberships.get().user)
+
+    def state():
+        page = client.get(reverse("projects:data", args=[project.slug])).content.decode()
+        return page.partition('data-state="')[2].partition('"')[0]
+
+    first = consume("one", CONSUMER_SILENCE_SECONDS="6")
+    wait_until(DataImport.objects.exists)
+    record = DataImport.objects.get()
+    at_first = record.seen_at
+
+    def seen_again():
+        record.refresh_from_db()
+        return record.seen_at > at_first + timedelta(seconds=2)
+
+    wait_until(seen_again)
+    assert state() == "running", "idle, and there"
+    first.kill()
+    first.wait()
+    wait_until(lambda: state() == "no_process", seconds=15)
+    fill(stream, 10)
+    page = client.get(reverse("projects:import", args=[project.slug, record.pk])).content.decode()
+    command = f"consume {project.slug} {stream[1]} --url {url} --group ops-portal --consumer one --as olga"
+    assert command in unescape(page)
+    # As the page says, under another name: the state comes back, and nothing that waited is missing.
+    consume("two", CONSUMER_SILENCE_SECONDS="6")
+    wait_until(lambda: state() == "running")
+    wait_until(lambda: Event.objects.count() == 10)
+    assert DataImport.objects.count() == 1
 
 
 def test_a_signal_ends_it_after_its_batch(consume, stream, project):

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import redis
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import CommandError, CommandParser
 from django.db import InterfaceError, OperationalError, connection
@@ -21,13 +22,17 @@ from ops_portal.errors import UserError
 from projects.access import WORK
 from projects.messages import Message
 from projects.models import DataImport, Project
-from projects.redis_streams import RedisStream
-from projects.services.consuming import open_stream, take_messages
+from projects.redis_streams import RedisStream, without_secrets
+from projects.services.consuming import open_stream, say_alive, take_messages
 
 log = logging.getLogger(__name__)
 
+#: What a consumer does unless it is told otherwise.
+DEFAULTS = {"consumer": None, "field": "event", "batch": 500, "claim_after": 60.0}
 #: Seconds that one look for new messages takes at most, so that a signal or a pause is heeded soon.
 LOOK = 1.0
+#: Seconds between two signs of life at most; shorter where silence means death sooner.
+BEAT = 3.0
 #: Seconds between two tries when the database or the stream's server does not answer.
 TRIES = (0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -47,13 +52,12 @@ class Command(ActingCommand):
         parser.add_argument("--url", required=True, help="Such as redis://127.0.0.1:6379/0 or unix:///run/redis.sock.")
         parser.add_argument("--group", default="ops-portal", help="The consumer group; made where there is none.")
         parser.add_argument("--consumer", help="This consumer's name; host and process number if left out.")
-        parser.add_argument("--field", default="event", help="The field of an entry that holds the JSON.")
+        parser.add_argument("--field", help="The field of an entry that holds the JSON.")
         parser.add_argument("--from", dest="begin", choices=["start", "new"], default="start", help="For a new group.")
-        parser.add_argument("--batch", type=int, default=500, help="Entries of one transaction at most.")
-        parser.add_argument(
-            "--claim-after", type=float, default=60.0, metavar="SECONDS", help="See a consumer as dead."
-        )
+        parser.add_argument("--batch", type=int, help="Entries of one transaction at most.")
+        parser.add_argument("--claim-after", type=float, metavar="SECONDS", help="See a consumer as dead.")
         parser.add_argument("--idle-exit", type=float, metavar="SECONDS", help="Stop when nothing came for so long.")
+        parser.set_defaults(**DEFAULTS)
 
     def act(self, project: Project, user: User, options: dict[str, Any]) -> None:
         if not 1 <= options["batch"] <= 10_000 or not 0.1 <= options["claim_after"] <= 86_400:
@@ -70,9 +74,15 @@ class Command(ActingCommand):
             )
         except (redis.RedisError, ValueError) as wrong:
             raise UserError(f"The stream's server cannot be used: {wrong}.") from None
-        address = f"{_without_password(options['url'])} {options['stream']} {options['group']}"
+        address = f"{without_secrets(options['url'])} {options['stream']} {options['group']}"
         stream = open_stream(
-            project=project, actor=user, kind=DataImport.Kind.REDIS, name=options["stream"], address=address
+            project=project,
+            actor=user,
+            kind=DataImport.Kind.REDIS,
+            name=options["stream"],
+            address=address,
+            now=timezone.now(),
+            arguments=_arguments_again(options),
         )
         consumer = Consumer(stream, source, options["batch"], options["idle_exit"])
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -92,6 +102,8 @@ class Consumer:
         self.stream, self.source, self.batch, self.idle_exit = stream, source, batch, idle_exit
         self.done = 0
         self._stopped = False
+        self._beat = min(BEAT, settings.CONSUMER_SILENCE_SECONDS / 5)
+        self._said = time.monotonic()  # opening the stream was a sign
 
     def stop(self, *_: object) -> None:
         """Finish the batch in hand, then stop."""
@@ -119,6 +131,7 @@ class Consumer:
         if not take_messages(stream=self.stream, messages=messages, source=self.source.title, now=timezone.now()):
             self.source.again()
             return False
+        self._said = time.monotonic()  # with the commit
         self.source.acknowledge(messages)
         self.done += len(messages)
         return True
@@ -127,6 +140,7 @@ class Consumer:
         """Wait while the stream is paused; say whether it was not cancelled."""
         while not self._stopped:
             try:
+                self._say_alive()
                 self.stream.refresh_from_db(fields=["state"])
             except (OperationalError, InterfaceError):
                 connection.close_if_unusable_or_obsolete()
@@ -136,12 +150,24 @@ class Consumer:
             self._sleep(LOOK)
         return False
 
+    def _say_alive(self) -> None:
+        if time.monotonic() - self._said >= self._beat:
+            say_alive(stream=self.stream, now=timezone.now())
+            self._said = time.monotonic()
+
     def _sleep(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         while not self._stopped and time.monotonic() < until:
             time.sleep(0.1)
 
 
-def _without_password(url: str) -> str:
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"
+def _arguments_again(options: dict[str, Any]) -> list[str]:
+    """The arguments that start such a consumer again, without what is secret, its own name where it was given."""
+    url = without_secrets(options["url"])
+    if url != options["url"]:
+        url = url.replace("://", "://USER:PASSWORD@", 1)
+    again = [options["stream"], "--url", url, "--group", options["group"]]
+    for name, default in DEFAULTS.items():
+        if options[name] != default:
+            again += [f"--{name.replace('_', '-')}", str(options[name])]
+    return again
