@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ops_portal.wsgi_bodies import WHOLE
+
 REFUSALS = {
     "400": "Something in the request is not valid.",
     "401": "There is no token or session, or the token is unknown or revoked.",
@@ -11,10 +13,15 @@ REFUSALS = {
     "404": "There is nothing here, or it is not yours to see.",
     "406": "The `Accept` header asks for a type that is not offered.",
     "409": "It cannot be done as things are now; the message says why.",
+    "411": f"The body comes in pieces and is over {WHOLE >> 20} MB: say its `Content-Length`.",
     "415": "The body is not of a type that is taken.",
     "429": "Too many requests with this token; `Retry-After` says for how many seconds to wait.",
 }
 _METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+
+
+def _is_stream(operation: dict[str, Any]) -> bool:
+    return "application/x-ndjson" in operation.get("requestBody", {}).get("content", {})
 
 
 def add_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -27,9 +34,9 @@ def add_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             for status, description in REFUSALS.items():
                 if status == "415" and "requestBody" not in operation:
                     continue
-                if status == "406" and "application/x-ndjson" in operation.get("requestBody", {}).get("content", {}):
+                if status in {"406", "411"} and _is_stream(operation):
                     continue
-                if status == "409" and method == "get":
+                if status in {"409", "411"} and method == "get":
                     continue
                 operation["responses"].setdefault(status, {"description": description, "content": shape})
     return result

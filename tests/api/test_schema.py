@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.urls import reverse
 from drf_spectacular.generators import SchemaGenerator
@@ -60,6 +61,17 @@ def test_every_operation_is_explained_with_an_example_and_its_refusals(schema):
         assert any(examples), name
         assert {"401", "403", "404", "429"} <= set(operation["responses"]), (method, path)
         assert operation["security"], name
+
+
+def test_every_call_but_a_stream_says_that_a_long_body_needs_a_length(schema):
+    refusing = {path for path, method, each in operations(schema) if method != "get" and "411" in each["responses"]}
+    others = {path for path, method, _ in operations(schema) if method != "get"} - refusing
+    assert others == {f"/api/v1/projects/{{slug}}/{name}/" for name in settings.LEAN_CALLS}
+    assert "/api/v1/projects/{slug}/deployments/" in refusing
+    told = schema["paths"]["/api/v1/projects/{slug}/deployments/"]["post"]["responses"]["411"]
+    assert told["content"]["application/json"]["schema"]["$ref"].endswith("/ErrorOut")
+    assert "Content-Length" in told["description"]
+    assert not [path for path, method, each in operations(schema) if method == "get" and "411" in each["responses"]]
 
 
 def test_bodies_are_described_as_closed(schema):
