@@ -55,7 +55,8 @@ class Tally:
         self.duplicates += receipt.duplicates
         self.corrections += receipt.corrections
         self.waiting += receipt.waiting
-        for rejection in [*refused, *receipt.rejected]:
+        # In the order of lines: only the first ones are told.
+        for rejection in sorted([*refused, *receipt.rejected], key=lambda one: one.line):
             self.reject(rejection.line, rejection.error)
 
     @property
@@ -64,8 +65,7 @@ class Tally:
         return bool(self.rejected_count) and not self.accepted + self.duplicates + self.corrections + self.waiting
 
     def body(self) -> dict[str, Any]:
-        """Return what is answered, the rejections in the order of their lines."""
-        self.rejected.sort(key=lambda rejection: rejection["line"])
+        """Return what is answered."""
         return {
             "accepted": self.accepted,
             "duplicates": self.duplicates,

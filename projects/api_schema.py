@@ -68,7 +68,9 @@ class ReceiptOut(serializers.Serializer[Any]):
     corrections = serializers.IntegerField(help_text="Second, different labels: recorded beside the first.")
     waiting = serializers.IntegerField(help_text="Labels kept for an event that has not come; they join it then.")
     rejected = RejectionOut(many=True, help_text="The first 1,000 items that were not taken, with the reason.")
-    rejected_count = serializers.IntegerField()
+    rejected_count = serializers.IntegerField(
+        help_text="All items that were not taken, also those beyond the first 1,000."
+    )
 
 
 class ErrorDetail(serializers.Serializer[Any]):

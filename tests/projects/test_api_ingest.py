@@ -46,6 +46,20 @@ def test_one_object_a_list_and_ndjson(post, project):
     assert project.events.filter(key="7", event_at__year=2026).exists()
 
 
+def test_of_many_rejections_the_first_are_told_and_all_are_counted(post):
+    post([{"id": "a", "features": {"x": 1}}])
+    # By turns one that cannot be read, one that the database refuses, and in each batch a good one at the end.
+    wrong = [{"features": {"x": [1]}} if number % 2 else {"id": "a", "features": {"x": 2}} for number in range(2_499)]
+    body = b"\n".join(json.dumps(line).encode() for line in [*wrong[:999], {"features": {"x": 1}}, *wrong[999:]])
+    for content_type, raw in (
+        ("application/x-ndjson", body),
+        ("application/json", b"[" + body.replace(b"\n", b",") + b"]"),
+    ):
+        told = post(raw, content_type=content_type).json()
+        assert (told["accepted"], told["rejected_count"], len(told["rejected"])) == (1, 2_499, 1_000)
+        assert [one["line"] for one in told["rejected"]] == [*range(1, 1_000), 1_001]
+
+
 def test_labels_join_and_are_corrected(post):
     post([{"id": "a", "features": {"x": 1}}, {"id": "b", "features": {"x": 1}}])
     response = post([{"id": "a", "label": True}, {"id": "nobody", "label": True}, {"id": "b"}], "labels")
