@@ -6,9 +6,10 @@ ORM's making of queries would cost more than the database.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from itertools import dropwhile
 from typing import Any, NamedTuple
 
 import msgspec
@@ -33,21 +34,26 @@ _READ = (
 #: A full lock would wait for every transaction that inserts a row pointing at the project.
 _LOCK = f"{_READ} FOR NO KEY UPDATE"
 _ADVANCE = "UPDATE projects_project SET last_position = %s, event_count = %s WHERE id = %s"
-_FIND = "SELECT key, id, label FROM projects_event WHERE project_id = %s AND key "
+_FIND = "SELECT key, id, label, octet_length(features) FROM projects_event WHERE project_id = %s AND key "
+#: SQLite has `octet_length` only since 3.43.
+_FIND_IN_SQLITE = _FIND.replace("octet_length(features)", "length(CAST(features AS BLOB))")
 _FIND_FEATURES = "SELECT key, features FROM projects_event WHERE project_id = %s AND key "
 _IN_ARRAY = "= ANY(%s)"
 _IN_JSON = "IN (SELECT value FROM json_each(%s))"
 
 
+#: Bytes of features that are compared at a time: those of a thousand known events may be gigabytes.
+SLICE = 4 * 2**20
 #: PostgreSQL: more rows than this are copied; for fewer, COPY's own round trips cost more than they save.
 COPIED = 100
 
 
 class Stored(NamedTuple):
-    """An event that is in the database already; `label` is JSON text."""
+    """An event that is in the database already: `label` is JSON text, `size` the bytes of its features."""
 
     pk: int
     label: str | None
+    size: int
 
 
 class Stream(NamedTuple):
@@ -92,12 +98,46 @@ def advance_stream(project_id: int, *, last_position: int, event_count: int) -> 
 
 def find_events(project_id: int, keys: Sequence[str]) -> dict[str, Stored]:
     """Return the stored events among `keys`, by key, in one query."""
-    return {key: Stored(pk, label) for key, pk, label in _find(_FIND, project_id, keys)}
+    select = _FIND_IN_SQLITE if connection.vendor == "sqlite" else _FIND
+    return {key: Stored(pk, label, size) for key, pk, label, size in _find(select, project_id, keys)}
 
 
-def find_features(project_id: int, keys: Sequence[str]) -> dict[str, str]:
-    """Return the features, as JSON text, of the stored events among `keys`, by key, in one query."""
-    return dict(_find(_FIND_FEATURES, project_id, keys))
+class StoredFeatures:
+    """The features of stored events, as JSON text: read when they are asked for, a few megabytes of them at a time.
+
+    Parameters
+    ----------
+    project_id
+        Whose events.
+    stored
+        The events, as `find_events` returns them.
+    keys
+        Their keys, among others, in the order in which they will be asked for: then one query for each `SLICE` is
+        enough.
+
+    """
+
+    def __init__(self, project_id: int, stored: Mapping[str, Stored], keys: Iterable[str]) -> None:
+        self._project_id = project_id
+        self._sizes = {key: stored[key].size for key in keys if key in stored}
+        self._held: dict[str, str] = {}
+
+    def of(self, key: str) -> str:
+        """Return the features of one of the events."""
+        if key not in self._held:
+            self._held = {}  # before the next ones come
+            self._held = dict(_find(_FIND_FEATURES, self._project_id, self._slice_from(key)))
+        return self._held[key]
+
+    def _slice_from(self, first: str) -> list[str]:
+        some: list[str] = []
+        size = 0
+        for key in dropwhile(lambda key: key != first, self._sizes):
+            size += self._sizes[key]
+            if some and size > SLICE:
+                break
+            some.append(key)
+        return some
 
 
 def _find(select: str, project_id: int, keys: Sequence[str]) -> Sequence[Any]:

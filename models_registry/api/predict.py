@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import msgspec
@@ -17,7 +16,7 @@ from models_registry.services.prediction import Answer, Ask, Loaded, Outcome, an
 from ops_portal.errors import UserError, error_body
 from projects.api_bodies import read_body
 from projects.api_lean import LeanCaller, shared_lean_call
-from projects.bodies import BodyError, Item
+from projects.bodies import MAX_JSON, BodyError, Item
 from projects.models import Scope
 from projects.payload import MISSING, Incoming, PayloadError, read_event
 
@@ -80,11 +79,9 @@ def predict_call(request: HttpRequest, ask: Callable[[_Asked], Outcome]) -> Http
     """Answer with what is deployed at this moment."""
     try:
         body = read_body(request)
-        items = list(islice(body.items, MOST + 1))
+        items = _hold(body.items)
     except BodyError as wrong:
         raise UserError(str(wrong), code="invalid") from wrong
-    if len(items) > MOST:
-        raise UserError(f"Send at most {MOST:,} events per call.", code="too_many")
     if not items:
         raise UserError("Send an event: an object with `features`, or a list of such objects.", code="invalid")
     answers = with_model(lambda loaded: ask(_Asked(items, loaded)))
@@ -94,6 +91,20 @@ def predict_call(request: HttpRequest, ask: Callable[[_Asked], Outcome]) -> Http
     if isinstance(answer, UserError):
         raise answer
     return HttpResponse(_encode(describe_answer(answer)), content_type="application/json")
+
+
+def _hold(items: Iterable[Item]) -> list[Item]:
+    """Return the items of a body: all are answered at once, so they are limited whatever the body's type."""
+    held: list[Item] = []
+    size = 0
+    for item in items:
+        held.append(item)
+        size += item.size
+        if len(held) > MOST:
+            raise UserError(f"Send at most {MOST:,} events per call.", code="too_many")
+        if size > MAX_JSON:
+            raise BodyError(f"The body is larger than {MAX_JSON >> 20} MB; send it in parts.")
+    return held
 
 
 def _many(items: Sequence[Item], answers: Outcome) -> HttpResponse:

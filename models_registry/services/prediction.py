@@ -24,8 +24,8 @@ from models_registry.services.live import Serving, serving
 from models_registry.services.serving import Served, find_served, load_served
 from ops_portal.errors import UserError
 from ops_portal.group_commit import GroupCommit
-from projects.event_store import same_features, stored_time
-from projects.models import Event, Fallback, Project
+from projects.event_store import StoredFeatures, find_events, same_features, stored_time
+from projects.models import Fallback, Project
 from projects.payload import Incoming, PayloadError, check_clock
 
 _encode = msgspec.json.Encoder().encode
@@ -325,16 +325,17 @@ def _store_of(project_id: int, rows: list[_Row]) -> None:
 @transaction.atomic
 def _recall(project_id: int, rows: list[_Row]) -> None:
     """Give known events the answer they got from this deployment, or keep the one they get now."""
-    found = Event.objects.filter(project_id=project_id, key__in=[row.key for row in rows])
-    events = {key: (pk, features) for key, pk, features in found.values_list("key", "pk", "features")}
-    earlier = Prediction.objects.filter(event_id__in=[pk for pk, _ in events.values()]).order_by("-pk")
+    keys = [row.key for row in rows]
+    events = find_events(project_id, keys)
+    features = StoredFeatures(project_id, events, keys)
+    earlier = Prediction.objects.filter(event_id__in=[event.pk for event in events.values()]).order_by("-pk")
     # Of several answers of one deployment, the first one given stays.
     given = {(event, deployment): output for event, deployment, output in earlier.values_list(*_GIVEN)}
     fresh = []
     for row in rows:
-        pk, features = events[row.key]
+        pk = events[row.key].pk
         asked = pk, row.deployment_id
-        if not same_features(features, row.features):
+        if not same_features(features.of(row.key), row.features):
             row.error = _taken(row.key)
         elif asked in given:
             row.recall(given[asked])

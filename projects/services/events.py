@@ -19,9 +19,9 @@ from projects.early_labels import MOST, EarlyLabels
 from projects.event_store import (
     LabelToJoin,
     Stored,
+    StoredFeatures,
     advance_stream,
     find_events,
-    find_features,
     insert_events,
     join_labels,
     lock_stream,
@@ -195,7 +195,7 @@ class _Batch:
         self.rule = LabelRule(stream.task, stream.label_type, stream.label_classes)
         self.stored = find_events(project_id, keys)
         self.early = EarlyLabels(project_id, stream.early_labels, keys)
-        self.stored_features: dict[str, str] | None = None
+        self.stored_features = StoredFeatures(project_id, self.stored, keys)
         self.fresh: dict[str, list[Any]] = {}
         self.joins: dict[str, LabelToJoin] = {}
         self.other_labels: list[tuple[Part | None, str, str, datetime | None]] = []
@@ -234,12 +234,8 @@ class _Batch:
             self._join_early(key, label, item.label_at)
 
     def _features_of(self, key: str) -> str:
-        """The features of a known event; read in one query once the first of them is asked for."""
-        if key in self.fresh:
-            return str(self.fresh[key][_FEATURES])
-        if self.stored_features is None:
-            self.stored_features = find_features(self.project_id, list(self.stored))
-        return self.stored_features[key]
+        """The features of a known event."""
+        return str(self.fresh[key][_FEATURES]) if key in self.fresh else self.stored_features.of(key)
 
     def _join_early(self, key: str, own: str | None, own_at: datetime | None) -> None:
         """Give a new event the labels that waited for it: the first one counts, whatever it brought itself."""

@@ -75,6 +75,8 @@ def test_limits(api):
     assert len(api.post("predict/", [event(number) for number in range(1_000)]).json()["predictions"]) == 1_000
     before = Event.objects.count()
     refused(api.post("predict/", [event(number) for number in range(2_000, 3_001)]), 400, code="too_many")
+    line = json.dumps({"features": {f"t{number}": "x" * 10_000 for number in range(100)}}).encode() + b"\n"
+    refused(api.post("predict/", line * 11, content_type=NDJSON), 400, code="invalid")
     refused(api.post("predict/", []), 400)
     refused(api.post("predict/", b"\n \n", content_type=NDJSON), 400)
     refused(api.post("predict/", event(1), content_type="text/plain"), 415)
