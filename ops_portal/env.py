@@ -61,3 +61,8 @@ def broker_url() -> str:
     if len(str(path)) <= LONGEST_SOCKET_PATH:
         return f"redis+socket://{path}"
     return f"redis://127.0.0.1:{env.int('OPS_PORTAL_BROKER_PORT', default=16379)}/0"
+
+
+def redis_url() -> str:
+    """The broker's address as redis-py writes it; Celery has a form of its own for sockets."""
+    return broker_url().replace("redis+socket://", "unix://", 1).replace("?virtual_host=", "?db=", 1)

@@ -1,7 +1,7 @@
-"""A limit on requests per token: a fixed window of a minute, counted in the cache before anything else is done.
+"""A limit on requests per token: a fixed window of a minute, counted before anything else is done.
 
-Counted by the header as it was sent, so that a flood with an unknown token costs no query either. With the default
-cache each web process counts for itself; a shared one (Redis) makes the limit one of the whole portal.
+Counted by the header as it was sent, so that a flood with an unknown token costs no query either. The count is one of
+the whole portal; a process takes a share of it at a time, so that few requests ask for it (decision 20).
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from hashlib import blake2b
 from threading import Lock
 
 from django.conf import settings
-from django.core.cache import DEFAULT_CACHE_ALIAS, cache, caches
-from django.core.cache.backends.locmem import LocMemCache
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from ops_portal.errors import error_body
+from ops_portal.shared_counts import SharedCounts
 
 WINDOW = 60
+#: A process takes a share of this fineness at a time: what it holds and does not use, others cannot give.
+SHARES = 200
 
 
 class RateLimit:
@@ -42,46 +43,65 @@ def refuse(authorization: str) -> JsonResponse | None:
     if not limit:
         return None
     now = time.time()
-    if count(authorization, now) <= limit:
+    # A hash: what is shared is no place for secrets.
+    caller = blake2b(authorization.encode(errors="replace"), digest_size=16).hexdigest()
+    if _here.take(caller, int(now // WINDOW), limit):
         return None
     wait = max(1, round(WINDOW - now % WINDOW + 0.5))
     message = f"More than {limit:,} requests in a minute with this token. Try again in {wait} s, or send batches."
     return JsonResponse(error_body("rate_limited", message), status=429, headers={"Retry-After": str(wait)})
 
 
-def count(header: str, now: float) -> int:
-    """Count a request and return how many there were in this window."""
-    # A hash: a cache is no place for secrets.
-    key = f"rate:{int(now // WINDOW)}:{blake2b(header.encode(errors='replace'), digest_size=16).hexdigest()}"
-    if type(caches[DEFAULT_CACHE_ALIAS]) is LocMemCache:  # it would pickle the number each time
-        return _here.count(key)
-    try:
-        return cache.incr(key)
-    except ValueError:
-        return 1 if cache.add(key, 1, WINDOW) else cache.incr(key)
+class Allowances:
+    """What this process may still let through of each caller, in the newest window only.
 
+    Parameters
+    ----------
+    shared
+        Counts what all processes have taken. While it is away, a process takes from the whole limit for itself.
 
-class Counts:
-    """Counts of this process, of the newest window only: keys of an earlier one go with the first of the next."""
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, shared: SharedCounts) -> None:
+        self._shared = shared
         self._lock = Lock()
-        self._window = ""
-        self._counts: dict[str, int] = {}
+        self._forget(0)
 
-    def count(self, key: str) -> int:
-        """Count one for `key`, which begins with its window."""
-        window = key.rpartition(":")[0]
+    def _forget(self, window: int) -> None:
+        self._window = window
+        self._left: dict[str, int] = {}
+        self._taken: dict[str, int] = {}
+        self._spent: set[str] = set()
+
+    def take(self, caller: str, window: int, limit: int) -> bool:
+        """Let one request through, or not; `limit` is what a caller has in each window."""
+        share = max(1, limit // SHARES)
+        with self._lock:
+            # One behind: another thread saw the next minute first. Further behind: the clock was set back.
+            if window > self._window or window < self._window - 1:
+                self._forget(window)
+            window = self._window
+            if caller not in self._left and share > 1:
+                self._left[caller] = -1  # owed: made-up tokens, each used once, are not worth asking for
+                return True
+            left = self._left.get(caller, 0)
+            if left > 0:
+                self._left[caller] = left - 1
+                return True
+            if caller in self._spent:
+                return False
+        count = self._shared.add(f"rate:{window}:{caller}", share, WINDOW)
         with self._lock:
             if window != self._window:
-                self._window, self._counts = window, {}
-            self._counts[key] = number = self._counts.get(key, 0) + 1
-            return number
+                return True  # the next minute has begun meanwhile
+            taken = self._taken.get(caller, 0)
+            granted = min(share, limit - (taken if count is None else count - share))
+            if granted <= 0:
+                self._spent.add(caller)
+                return False
+            self._taken[caller] = taken + granted
+            self._left[caller] = self._left.get(caller, 0) + granted - 1
+            return True
 
-    def clear(self) -> None:
-        """Forget everything."""
-        with self._lock:
-            self._counts = {}
 
-
-_here = Counts()
+_here = Allowances(SharedCounts(settings.SHARED_COUNTS_URL))

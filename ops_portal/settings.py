@@ -9,7 +9,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 from environs import validate
 
-from ops_portal.env import DATA_DIR, ROOT, broker_url, env, secret
+from ops_portal.env import DATA_DIR, ROOT, broker_url, env, redis_url, secret
 
 BASE_DIR = ROOT
 VERSION = "0.1.0"
@@ -250,8 +250,10 @@ LEAN_CALLS = {
 }
 
 # --- HTTP API -------------------------------------------------------------------------------------
-#: Requests that one token may make in a minute, per web process while the cache is the default one; 0: no limit.
+#: Requests that one token may make in a minute; 0: no limit.
 API_RATE_PER_MINUTE = env.int("API_RATE_PER_MINUTE", default=600_000)
+#: Where the requests of all web processes are counted.
+SHARED_COUNTS_URL = redis_url()
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "projects.api_auth.TokenAuthentication",

@@ -116,7 +116,7 @@ def start_web(
     """Start web processes on the test database, as `manage.py up` does, and return their port and their parent."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(processes: int = 1) -> tuple[int, subprocess.Popen[bytes]]:
+    def start(processes: int = 1, **more: str) -> tuple[int, subprocess.Popen[bytes]]:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port: int = probe.getsockname()[1]
@@ -125,6 +125,7 @@ def start_web(
             "DJANGO_SETTINGS_MODULE": "tests.settings",
             "OPS_PORTAL_TEST_QUEUE": queue,
             "OPS_PORTAL_TEST_DATABASE": str(connection.settings_dict["NAME"]),
+            **more,
         }
         command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--no-ws"]
         command += ["--workers", str(processes), "--blocking-threads", "8", "--log-level", "error"]
