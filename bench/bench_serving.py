@@ -31,6 +31,8 @@ DATABASE = f"ops_portal_bench_{os.getpid()}"
 PREDICTIONS_WANTED = {"sqlite": 3_000, "postgresql": 1_300}
 EVENTS_WANTED, BATCHES_WANTED, TREE_WANTED = 1_300, 20_000, 0.8
 P99_WANTED, ROLLBACK_WANTED = 20.0, 100.0
+#: So many events make the tree larger than this many bytes.
+EVENTS, TREE_BYTES = 28_000, 400_000
 #: Between the last event and the last one learned.
 CATCH_UP_SECONDS = 60.0
 
@@ -74,7 +76,7 @@ def prepare() -> Bench:
     project = Project.objects.create(
         team=team, name="Phishing", slug="phishing", task="binary", label_name="is_phishing", primary_metric="Accuracy"
     )
-    events = [(dict(x), y) for x, y in islice(cycle(datasets.Phishing()), 20_000)]
+    events = [(dict(x), y) for x, y in islice(cycle(datasets.Phishing()), EVENTS)]
     for start in range(0, len(events), 1_000):
         items = [Incoming(line, None, x, y) for line, (x, y) in enumerate(events[start : start + 1_000], 1)]
         accept(project_id=project.pk, items=items, now=timezone.now())
@@ -90,6 +92,7 @@ def prepare() -> Bench:
 
     linear = [learned("logistic-regression", seed) for seed in (1, 2)]
     tree = learned("hoeffding-tree", 1)
+    assert tree.artifact_bytes >= TREE_BYTES, f"the tree has {tree.artifact_bytes:,} bytes"
     _, token = create_token(project=project, actor=owner, name="bench", scopes=Scope.values)
     features = [json.dumps({"id": load.MARK, "features": x}) for x, _ in events[:1_250]]
     labelled = [json.dumps({"id": load.MARK, "features": x, "label": y}) for x, y in events[:1_250]]
