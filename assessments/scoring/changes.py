@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from assessments.scoring.panel import Panel
-from assessments.scoring.recommend import Result, recommend_from_panel
+from assessments.scoring.recommend import recommend_from_panel, share_of_readings
 from assessments.scoring.scope import Scope
 from assessments.scoring.settings import Settings
 from assessments.scoring.verdict import Verdict
@@ -54,17 +55,31 @@ class OptionChange:
     note: str
 
 
-def explain_changes(before: Inputs, after: Inputs) -> tuple[OptionChange, ...]:
+def work_out_shares(inputs: Inputs) -> Mapping[str, float]:
+    """How often each option belongs in the best set, 0..1."""
+    return share_of_readings(inputs.panel, inputs.scope, inputs.settings)
+
+
+def explain_changes(
+    before: Inputs,
+    after: Inputs,
+    results: tuple[Mapping[str, Any], Mapping[str, Any]] | None = None,
+    shares_of: Callable[[Inputs], Mapping[str, float]] = work_out_shares,
+) -> tuple[OptionChange, ...]:
     """Split the difference between two results by swapping one thing at a time.
 
     The new answers come first, then the new scope and plan, then the changed assumptions, of which the number of draws
-    and the seed are two. The first and the last step are the two results themselves, to the last digit; where a step
-    changes nothing, nothing is worked out.
+    and the seed are two. The first and the last step are the two results themselves, to the last digit; between them
+    only the shares are worked out, and where a step changes nothing, nothing is.
 
     Parameters
     ----------
     before, after
         What the two results were made from.
+    results
+        The two results as `Result.to_json` gives them, where they are at hand; worked out otherwise.
+    shares_of
+        Works out the shares of a step between them.
 
     Returns
     -------
@@ -74,26 +89,41 @@ def explain_changes(before: Inputs, after: Inputs) -> tuple[OptionChange, ...]:
     first, last = before.settings, after.settings
     if (first.benefits, first.factors) != (last.benefits, last.factors):
         raise ValueError("benefits or scope factors were redefined; the two results cannot be compared step by step")
-    steps = [
-        before,
-        replace(before, panel=after.panel),
-        replace(after, settings=first),
-        after,
+    ends = [
+        {option["slug"]: option for option in result["options"]}
+        for result in results or (_work_out(before), _work_out(after))
     ]
-    chain: list[Result] = []
-    for step, previous in zip(steps, [None, *steps], strict=False):
-        chain.append(chain[-1] if step == previous else _work_out(step))
+    shares = [{slug: option["probability"] for slug, option in end.items()} for end in ends]
+    known: list[tuple[Inputs, Mapping[str, float | None]]] = [(before, shares[0]), (after, shares[1])]
+    chain: list[Mapping[str, float | None]] = [shares[0]]
+    for step in (replace(before, panel=after.panel), replace(after, settings=first)):
+        found = next((there for inputs, there in known if _same_readings(inputs, step)), None)
+        known.append((step, shares_of(step) if found is None else found))
+        chain.append(known[-1][1])
+    chain.append(shares[1])
+    votes = before.panel.votes(), after.panel.votes()
     slugs = dict.fromkeys(option.slug for panel in (before.panel, after.panel) for option in panel.options)
-    return tuple(_change(slug, chain, before.panel, after.panel) for slug in slugs)
+    return tuple(
+        _change(slug, chain, ends, _moves(votes[0].get(slug, {}), votes[1].get(slug, {}), slug, ends)) for slug in slugs
+    )
 
 
-def _work_out(inputs: Inputs) -> Result:
-    return recommend_from_panel(inputs.panel, inputs.scope, inputs.planned, inputs.settings, details=False)
+def _same_readings(one: Inputs, other: Inputs) -> bool:
+    """Say whether the shares of two inputs are the same: the plan has no part in them."""
+    return (one.panel, one.scope, one.settings) == (other.panel, other.scope, other.settings)
 
 
-def _change(slug: str, chain: Sequence[Result], before: Panel, after: Panel) -> OptionChange:
-    found = [{option.slug: option for option in result.options}.get(slug) for result in chain]
-    p = [option.probability if option else None for option in found]
+def _work_out(inputs: Inputs) -> Mapping[str, Any]:
+    return recommend_from_panel(inputs.panel, inputs.scope, inputs.planned, inputs.settings, details=False).to_json()
+
+
+def _change(
+    slug: str,
+    chain: Sequence[Mapping[str, float | None]],
+    ends: Sequence[Mapping[str, Mapping[str, Any]]],
+    votes: VoteMove,
+) -> OptionChange:
+    p = [shares.get(slug) for shares in chain]
     known = [value for value in p if value is not None]
     parts, note = (0.0, 0.0, 0.0), ""
     if len(known) == len(p):
@@ -102,27 +132,26 @@ def _change(slug: str, chain: Sequence[Result], before: Panel, after: Panel) -> 
         note = "It could be chosen in one of the two results only."
     else:
         note = "It could not be chosen in either result."
+    then, now = (end.get(slug) for end in ends)
     return OptionChange(
         slug=slug,
         before=p[0],
         after=p[-1],
-        verdict_before=found[0].verdict if found[0] else None,
-        verdict_after=found[-1].verdict if found[-1] else None,
+        verdict_before=then["verdict"] if then else None,
+        verdict_after=now["verdict"] if now else None,
         by_answers=parts[0],
         by_scope=parts[1],
         by_assumptions=parts[2],
-        votes=_moves(slug, before, after, chain),
+        votes=votes,
         note=note,
     )
 
 
-def _moves(slug: str, before: Panel, after: Panel, chain: Sequence[Result]) -> VoteMove:
-    then, now = before.votes().get(slug, {}), after.votes().get(slug, {})
+def _moves(
+    then: Mapping[str, int], now: Mapping[str, int], slug: str, ends: Sequence[Mapping[str, Mapping[str, Any]]]
+) -> VoteMove:
     steps = [now[expert] - then[expert] for expert in now if expert in then]
-    medians = [
-        {option.slug: option.agreement.median for option in result.options}.get(slug)
-        for result in (chain[0], chain[-1])
-    ]
+    medians = [end[slug]["agreement"]["median"] if slug in end else None for end in ends]
     return VoteMove(
         both=len(steps),
         changed=sum(step != 0 for step in steps),

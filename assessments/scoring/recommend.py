@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from assessments.scoring.choice import Flags, net_days
+from assessments.scoring.choice import Flags, Problem, net_days
 from assessments.scoring.consensus import Agreement, Concordance, kendall_w, krippendorff_alpha, rand_ucla
 from assessments.scoring.draws import Draws, draw, draw_positions
 from assessments.scoring.evaluate import problem_at
@@ -139,21 +139,17 @@ def recommend_from_panel(
     """
     settings = settings or Settings()
     draws = draw(panel, settings)
-    u = draw_positions(scope, settings, settings.draws)
-    today_problem = problem_at(draws, u, scope.first_version, settings)
-    chosen = best_sets(today_problem)
+    u, today_problem, chosen = _choose(draws, scope, settings)
     today = _outcome(draws, u, net_days(today_problem, chosen), chosen, settings)
-    p = dict(zip(draws.slugs, chosen.mean(axis=0).tolist(), strict=True))
+    p = _shares(draws, chosen)
     planned_p: dict[str, float] = {}
     planned_outcome = None
     if planned is not None:
-        planned_u = draw_positions(planned, settings, settings.draws)
-        planned_problem = problem_at(draws, planned_u, planned.first_version, settings)
-        planned_chosen = best_sets(planned_problem)
+        planned_u, planned_problem, planned_chosen = _choose(draws, planned, settings)
         planned_outcome = _outcome(
             draws, planned_u, net_days(planned_problem, planned_chosen), planned_chosen, settings
         )
-        planned_p = dict(zip(draws.slugs, planned_chosen.mean(axis=0).tolist(), strict=True))
+        planned_p = _shares(draws, planned_chosen)
     worths = dict(zip(draws.slugs, worths_of(draws, today_problem, chosen, u, scope, settings), strict=True))
     now = positions(scope, settings)
     flips: dict[str, tuple[Flip, ...]] = {}
@@ -189,6 +185,12 @@ def recommend_from_panel(
     )
 
 
+def share_of_readings(panel: Panel, scope: Scope, settings: Settings) -> dict[str, float]:
+    """How often each option that can be chosen belongs in the best set, 0..1: that of `recommend_from_panel` alone."""
+    draws = draw(panel, settings)
+    return _shares(draws, _choose(draws, scope, settings)[2])
+
+
 def assumptions_digest(panel: Panel, settings: Settings) -> str:
     """SHA-256 over the settings and the options: masks, prerequisites, light levels and default figures."""
     options = msgspec.to_builtins(panel.options)
@@ -199,6 +201,17 @@ def assumptions_digest(panel: Panel, settings: Settings) -> str:
 def quick(settings: Settings, draws: int = 400) -> Settings:
     """The same assumptions with fewer draws, for first looks and comparisons."""
     return replace(settings, draws=min(draws, settings.draws))
+
+
+def _choose(draws: Draws, scope: Scope, settings: Settings) -> tuple[Array, Problem, Flags]:
+    """Positions of the factors, the problem they pose, and the best set, for each reading."""
+    u = draw_positions(scope, settings, settings.draws)
+    problem = problem_at(draws, u, scope.first_version, settings)
+    return u, problem, best_sets(problem)
+
+
+def _shares(draws: Draws, chosen: Flags) -> dict[str, float]:
+    return dict(zip(draws.slugs, chosen.mean(axis=0).tolist(), strict=True))
 
 
 def _outcome(draws: Draws, u: Array, net: Array, chosen: Flags, settings: Settings) -> Outcome:

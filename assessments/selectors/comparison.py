@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from assessments.models import Round
-from assessments.scoring.changes import OptionChange, explain_changes
+from assessments.scoring.changes import Inputs, OptionChange, explain_changes, work_out_shares
 from assessments.scoring.verdict import IN_WORDS
 from assessments.selectors.assumption_sets import changed
 from assessments.selectors.editions import catalogue_of
 from assessments.selectors.panel_inputs import read_inputs
-from assessments.selectors.report import inputs_from_key, inputs_key, quick_result
+from assessments.selectors.report import full_result, inputs_from_key, inputs_key
 from assessments.selectors.rounds import closed_rounds
 from assessments.selectors.what_if import describe_scopes
 from ops_portal.charts import Chart, Series, dot_chart
@@ -70,8 +70,8 @@ class Comparison:
 
 
 def read_choices(project: Project) -> list[RoundChoice]:
-    """The closed rounds of all assessments, newest first: 1 query."""
-    rows = closed_rounds(project).order_by("-assessment__number", "-number")
+    """The closed rounds of all assessments, newest first: 1 query. Their results, which are large, are not read yet."""
+    rows = closed_rounds(project).defer("result").order_by("-assessment__number", "-number")
     return [
         RoundChoice(
             value=f"{one.assessment.number}.{one.number}",
@@ -82,14 +82,23 @@ def read_choices(project: Project) -> list[RoundChoice]:
     ]
 
 
+def newest_two(choices: Sequence[RoundChoice]) -> tuple[str, str]:
+    """Name the rounds that are compared when nobody says which: the newest with the one before it."""
+    newest = choices[0].value if choices else ""
+    return choices[1].value if len(choices) > 1 else newest, newest
+
+
 def compare_rounds(before: RoundChoice, after: RoundChoice) -> Comparison:
-    """Put two closed rounds side by side: some 6 queries for each."""
+    """Put two closed rounds side by side: some 7 queries for each.
+
+    What they say is what was kept of them. Between them, only the shares of steps that differ from both are worked out.
+    """
     first, last = read_inputs(before.round), read_inputs(after.round)
-    results = [one.round.result or quick_result(inputs) for one, inputs in ((before, first), (after, last))]
+    results = (before.round.result or full_result(first), after.round.result or full_result(last))
     names = {option["slug"]: option["name"] for result in results for option in result["options"]}
     problem, lines = "", []
     try:
-        changes = _explained(inputs_key(first), inputs_key(last))
+        changes = explain_changes(first, last, results, _shares_of)
     except ValueError as reason:
         problem = f"The rounds cannot be compared step by step: {reason}."
     else:
@@ -107,10 +116,14 @@ def compare_rounds(before: RoundChoice, after: RoundChoice) -> Comparison:
     )
 
 
-# Closed rounds are sealed, so two of them always differ by the same.
-@lru_cache(maxsize=32)
-def _explained(before: str, after: str) -> tuple[OptionChange, ...]:
-    return explain_changes(inputs_from_key(before), inputs_from_key(after))
+def _shares_of(inputs: Inputs) -> Mapping[str, float]:
+    return _worked_out(inputs_key(inputs))
+
+
+# Closed rounds are sealed, so the steps between two of them are always the same.
+@lru_cache(maxsize=64)
+def _worked_out(key: str) -> Mapping[str, float]:
+    return work_out_shares(inputs_from_key(key))
 
 
 def _line(change: OptionChange, names: dict[str, str]) -> ComparedLine:

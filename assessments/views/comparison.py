@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from assessments.selectors.comparison import compare_rounds, read_choices
+from assessments.selectors.comparison import compare_rounds, newest_two, read_choices
 from projects.access import VIEW, project_page
 from projects.models import Project
 
@@ -17,8 +17,7 @@ def compare(request: HttpRequest, project: Project) -> HttpResponse:
     """Compare two closed rounds, of one assessment or of two; the newest two unless others are named."""
     choices = read_choices(project)
     named = {choice.value: choice for choice in choices}
-    newest = choices[0].value if choices else ""
-    earlier = choices[1].value if len(choices) > 1 else newest
+    earlier, newest = newest_two(choices)
     a, b = request.GET.get("a", earlier), request.GET.get("b", newest)
     before, after = named.get(a), named.get(b)
     context = {

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from assessments.principles import Days
-from assessments.scoring.changes import Inputs, explain_changes
+from assessments.scoring.changes import Inputs, explain_changes, work_out_shares
 from assessments.scoring.draws import draw
 from assessments.scoring.evaluate import problem_at, selected
 from assessments.scoring.flip import closed_form_flip, path_flips, single_flips, sweeps
@@ -213,6 +213,42 @@ def test_changes_add_up_and_blame_the_right_thing():
     assert changes["testing"].by_assumptions < 0
     assert changes["testing"].votes.up == changes["testing"].votes.changed > 0
     assert changes["testing"].votes.both == 6
+
+
+def test_kept_results_are_not_worked_out_again_and_give_the_same_to_the_last_digit():
+    panel = six_experts(1, light=True)
+    cheaper = tuple(replace(a, effort=Days(1, 1, 1)) if a.option == "monitoring" else a for a in panel.answers)
+    before = Inputs(panel, FIRST, PLANNED, FEW)
+    answers = replace(before, panel=replace(panel, answers=cheaper))
+    scope = replace(before, scope=LARGE, planned=None)
+    assumptions = replace(before, settings=replace(FEW, full_benefit_days=200))
+    everything = Inputs(answers.panel, LARGE, None, assumptions.settings)
+    worked_out: list[Inputs] = []
+
+    def shares_of(inputs):
+        worked_out.append(inputs)
+        return work_out_shares(inputs)
+
+    kept = {}
+    for after, steps in (
+        (answers, 0),
+        (scope, 0),
+        (assumptions, 0),
+        (everything, 2),
+        (replace(answers, scope=LARGE), 1),
+    ):
+        for one in (before, after):
+            if id(one) not in kept:
+                result = recommend_from_panel(one.panel, one.scope, one.planned, one.settings)
+                kept[id(one)] = json.loads(json.dumps(result.to_json()))
+        worked_out.clear()
+        found = explain_changes(before, after, (kept[id(before)], kept[id(after)]), shares_of)
+        assert len(worked_out) == steps
+        assert found == explain_changes(before, after)
+        for step in worked_out:
+            whole = recommend_from_panel(step.panel, step.scope, step.planned, step.settings, details=False)
+            chosen = {one.slug: one.probability for one in whole.options if one.probability is not None}
+            assert work_out_shares(step) == chosen
 
 
 def test_no_change_is_no_change():

@@ -11,6 +11,7 @@ from django.urls import reverse
 from assessments.forms.what_if import WhatIfForm
 from assessments.models import Round
 from assessments.scoring.scope import FACTORS
+from assessments.selectors import comparison, report
 from assessments.selectors.comparison import compare_rounds, read_choices
 from assessments.selectors.panel_inputs import read_inputs
 from assessments.selectors.what_if import Turned, read_what_if, vary
@@ -172,6 +173,24 @@ def test_two_rounds_differ_by_their_answers_alone(as_owner, project, owner, told
         assert (line.change.votes.both, line.change.votes.changed, line.change.votes.up) == (3, 1, 1)
     html = as_owner.get(url(project, "compare")).content.decode()
     assert "1 of 3 moved (1 up, 0 down)" in html
+
+
+def test_rounds_that_differ_by_one_thing_are_compared_without_working_anything_out(as_owner, project, owner, told):
+    work_out(hold_round(project, owner, votes=(3, 8, 9)).pk)
+    caches = comparison._worked_out, report._worked_out
+    before = [cache.cache_info().misses for cache in caches]
+    html = as_owner.get(url(project, "compare")).content.decode()
+    assert "One change at a time" in html
+    assert [cache.cache_info().misses for cache in caches] == before
+
+
+def test_comparing_reads_as_much_however_many_rounds_there_are(
+    as_owner, project, owner, told, django_assert_max_num_queries
+):
+    work_out(hold_round(project, owner, votes=(3, 8, 9)).pk)
+    work_out(hold_round(project, owner, votes=(4, 8, 9)).pk)
+    with django_assert_max_num_queries(18):
+        compare_rounds(*read_choices(project)[:2])
 
 
 def test_two_assessments_differ_by_scope_and_assumptions_and_the_parts_add_up(as_owner, project, owner, told):
