@@ -173,6 +173,11 @@ class Attendance:
         """Say whether every principle is answered."""
         return self.answered == self.total
 
+    @property
+    def dialog(self) -> str:
+        """Name the dialog that asks before they are taken off the panel."""
+        return f"take-off-{self.expert.pk}"
+
 
 def read_attendance(assessment: Assessment, current: Round | None) -> tuple[Attendance, ...]:
     """Return who was invited and how far each is in a round: 3 queries, none of which reads a vote."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments.selectors.overview import read_overview
 from assessments.services.assessments import close as close_assessment
@@ -35,10 +35,16 @@ def panel(request: HttpRequest, project: Project) -> HttpResponse:
     )
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @project_page(RATE)
 def close(request: HttpRequest, project: Project) -> HttpResponse:
-    """Close the open assessment; it stays as a milestone."""
+    """Ask whether to close the open assessment; a POST closes it, and it stays as a milestone."""
+    if request.method != "POST":
+        state = read_overview(project)
+        if not state.can_close:
+            return redirect("assessments:overview", project.slug)
+        context = {"project": project, "nav_active": "assessment", "overview": state}
+        return render(request, "assessments/close.html", context)
     closed = close_assessment(project=project, actor=request.user)  # type: ignore[arg-type]
     messages.success(request, f"Assessment {closed.number} is closed and kept as a milestone.")
     return redirect("assessments:overview", project.slug)

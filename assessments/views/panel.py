@@ -62,11 +62,17 @@ def expert_renew(request: HttpRequest, project: Project, expert: int) -> HttpRes
     return _show(request, project, read_panel(project, request.user.pk), link=link, guest=found.name)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @project_page(WORK)
 def expert_revoke(request: HttpRequest, project: Project, expert: int) -> HttpResponse:
-    """Take an expert off the panel."""
+    """Ask whether to take an expert off the panel; a POST does it."""
     found = get_object_or_404(Expert, pk=expert, assessment__project=project)
+    if request.method != "POST":
+        if found.revoked_at:
+            return redirect("assessments:experts", project.slug)
+        state = read_panel(project, request.user.pk)
+        context = {"project": project, "nav_active": "assessment", "panel": state, "expert": found}
+        return render(request, "assessments/expert_revoke.html", context)
     revoke(project=project, expert=found, actor=request.user)  # type: ignore[arg-type]
     messages.success(request, f"{found.name} is off the panel. What they said in closed rounds stays.")
     return redirect("assessments:experts", project.slug)

@@ -16,9 +16,9 @@ from assessments.services.panel_rounds import (
     revoke,
 )
 from ops_portal.errors import UserError
-from projects.models import Activity
+from projects.models import Activity, Role
 from tests.assessments.ballots import HTMX, say, url
-from tests.factories import make_project, make_user
+from tests.factories import make_member, make_project, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +41,26 @@ def test_invitations_by_account_and_by_link(scoped, team, owner):
     assert len(set(Expert.objects.values_list("code", flat=True))) == 2
     verbs = Activity.objects.filter(verb__startswith="panel.").values_list("verb", flat=True)
     assert sorted(verbs) == ["panel.invited", "panel.invited", "panel.invited", "panel.revoked"]
+
+
+def test_taking_somebody_off_asks_first_and_changes_nothing_by_that(as_owner, client, scoped, team, owner):
+    guest = invite_guest(project=scoped, name="Ana <b>", actor=owner).expert
+    page = url(scoped, "expert_revoke", guest.pk)
+    asked = as_owner.get(page).content.decode()
+    assert "Take Ana &lt;b&gt; off the panel?" in asked and "the link stops working at once" in asked
+    assert as_owner.get(url(scoped, "experts")).content.decode().count("Take Ana &lt;b&gt; off the panel?") == 1
+    assert Expert.objects.get(pk=guest.pk).revoked_at is None
+    member = make_user()
+    make_member(team, member, Role.EXPERT)
+    other = url(make_project(team), "expert_revoke", guest.pk)
+    assert as_owner.get(other).status_code == 404
+    as_owner.post(page)
+    assert Expert.objects.get(pk=guest.pk).revoked_at
+    assert as_owner.get(page)["Location"] == url(scoped, "experts"), "there is nobody to take off any more"
+    client.force_login(member)
+    assert (client.get(page).status_code, client.post(page).status_code) == (403, 403)
+    client.force_login(make_user())
+    assert client.get(page).status_code == 404
 
 
 def test_guests_vote_by_link_and_see_nothing_else(client, scoped, owner):

@@ -75,7 +75,10 @@ def test_outsiders_get_404_viewers_read_and_experts_answer(client, project, team
         assert client.get(page(project, name)).status_code == 200
     assert save(client, project, POSITION, value="yes").status_code == 403
     assert client.post(page(project, "scope"), {}).status_code == 403
-    assert client.post(page(project, "close")).status_code == 403
+    assert (client.get(page(project, "close")).status_code, client.post(page(project, "close")).status_code) == (
+        403,
+        403,
+    )
     assert "disabled" in client.get(page(project)).content.decode()
     assert client.post(page(project, "scope_preview"), {"current-people": "3"}).status_code == 200
     for role in (Role.EXPERT, Role.MAINTAINER):
@@ -210,8 +213,11 @@ def test_the_next_step_leads_through_scope_checklist_and_recommendation(as_owner
     assert next_step() == "Everything is answered"
     html = as_owner.get(page(project, "overview")).content.decode()
     assert html.count('data-state="in_place"') >= 12
+    assert "79 of 79 practices are answered" in as_owner.get(page(project, "close")).content.decode()
+    assert Assessment.objects.get().state == "open", "asking closes nothing"
     as_owner.post(page(project, "close"))
     assert Assessment.objects.get().state == "closed"
+    assert as_owner.get(page(project, "close"))["Location"] == page(project, "overview")
     assert "Milestones" in as_owner.get(page(project, "overview")).content.decode()
     assert Activity.objects.filter(verb="assessment.closed").exists()
 
