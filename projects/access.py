@@ -21,19 +21,23 @@ from projects.models import ApiToken, Membership, Project, Role, Scope, Team
 
 VIEW = "view"
 RATE = "rate"
-WORK = "work"  # bring data, describe models, start and stop runs, edit the project
+WORK = "work"  # stop and describe what is there, edit the project
+START = "start"  # bring data, describe models, start runs
 DEPLOY = "deploy"
 ADMINISTER = "administer"
 
 _RIGHTS: dict[str, frozenset[str]] = {
     Role.VIEWER: frozenset({VIEW}),
     Role.EXPERT: frozenset({VIEW, RATE}),
-    Role.MAINTAINER: frozenset({VIEW, RATE, WORK, DEPLOY}),
-    Role.OWNER: frozenset({VIEW, RATE, WORK, DEPLOY, ADMINISTER}),
+    Role.MAINTAINER: frozenset({VIEW, RATE, WORK, START, DEPLOY}),
+    Role.OWNER: frozenset({VIEW, RATE, WORK, START, DEPLOY, ADMINISTER}),
 }
+#: What nobody may do with an archived project, whatever their role: it takes nothing new, and what serves stays.
+_NOT_ARCHIVED = frozenset({START, DEPLOY})
 _REFUSALS = {
     RATE: "Your role in this team is read-only; an owner can make you an expert.",
     WORK: "Only maintainers and owners of the team may change this project.",
+    START: "Only maintainers and owners of the team may change this project.",
     DEPLOY: "Only maintainers and owners of the team may deploy or roll back.",
     ADMINISTER: "Only owners of the team may do this.",
 }
@@ -50,10 +54,14 @@ Visitor = User | AnonymousUser
 
 @dataclass(frozen=True)
 class Access:
-    """What one person may do with one team's projects."""
+    """What one person may do with one team's projects.
+
+    `withheld` says that a page is all about something an archived project refuses, so that only its note is shown.
+    """
 
     role: str
     rights: frozenset[str]
+    withheld: bool = False
 
     def may(self, right: str) -> bool:
         """Say whether `right` is among the rights."""
@@ -66,12 +74,17 @@ class Access:
 
     @property
     def can_work(self) -> bool:
-        """Say whether this person may change the project and start runs."""
+        """Say whether this person may change the project and what is in it."""
         return WORK in self.rights
 
     @property
+    def can_start(self) -> bool:
+        """Say whether this person may bring data, describe models and start runs: not in an archived project."""
+        return START in self.rights
+
+    @property
     def can_deploy(self) -> bool:
-        """Say whether this person may deploy and roll back."""
+        """Say whether this person may deploy and roll back: not in an archived project."""
         return DEPLOY in self.rights
 
     @property
@@ -270,7 +283,8 @@ def project_page(
     """Decorate a view of one project: `view(request, project, ...)` for the URL argument `slug`.
 
     `right` is what any request needs, `change` what a request that is not GET or HEAD needs (default: `right`).
-    The template finds what the person may do in `request.access`, so that it offers only what will be allowed.
+    The template finds what the person may do in `request.access`, so that it offers only what will be allowed; of a
+    page that is all about what an archived project refuses, it shows the note alone.
     """
 
     def decorate(view: ProjectView[P]) -> Callable[..., HttpResponseBase]:
@@ -279,9 +293,10 @@ def project_page(
         def checked(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
             safe = request.method in {"GET", "HEAD"}
             project, access = open_project(request.user, slug, right if safe else change or right)
-            # What serves in an archived project stays as it is, so nothing of it is offered.
-            offered = replace(access, rights=access.rights - {DEPLOY}) if project.archived_at else access
-            request.access = offered  # type: ignore[attr-defined]
+            if project.archived_at:
+                withheld = safe and right in _NOT_ARCHIVED
+                access = replace(access, rights=access.rights - _NOT_ARCHIVED, withheld=withheld)
+            request.access = access  # type: ignore[attr-defined]
             return view(request, project, *args, **kwargs)
 
         return checked

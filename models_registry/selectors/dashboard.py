@@ -24,7 +24,7 @@ from models_registry.selectors.serving import (
     newest_deployments,
 )
 from models_registry.selectors.trend import read_trends
-from projects.access import WORK, visible_projects, visible_teams
+from projects.access import DEPLOY, visible_projects, visible_teams
 from projects.models import Event
 
 #: More projects than this are found by searching.
@@ -188,7 +188,7 @@ def _list_projects(user: Visitor, search: str) -> tuple[list[Any], int]:
 
 def _describe(user: Visitor, projects: Sequence[Any], now: datetime) -> list[ProjectRow]:
     ids = [project.pk for project in projects]
-    may_work = set(visible_teams(user, WORK).values_list("pk", flat=True))
+    may_deploy = set(visible_teams(user, DEPLOY).values_list("pk", flat=True))
     serving = {row.project_id: row for row in newest_deployments(ids)}
     runs = _open_and_newest_runs(ids, [project.newest_run for project in projects])
     newest = {run.pk: run for run in runs}
@@ -217,7 +217,7 @@ def _describe(user: Visitor, projects: Sequence[Any], now: datetime) -> list[Pro
             drifts=drifts.get(project.pk, (0, None)),
             versions=tuple(candidates[project.pk]),
             project=project,
-            may_work=project.team_id in may_work,
+            may_deploy=project.team_id in may_deploy,
         )
         rows.append(
             ProjectRow(

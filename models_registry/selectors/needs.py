@@ -41,7 +41,7 @@ class Facts:
     failed: tuple[Run, ...]
     drifts: tuple[int, int | None]
     versions: tuple[Version, ...]
-    may_work: bool
+    may_deploy: bool
 
 
 def list_needs(facts: Facts) -> Iterator[Need]:
@@ -106,7 +106,7 @@ def _best_version(facts: Facts, serving: ServingNow) -> tuple[Version, MetricRow
 
 
 def _offer(facts: Facts, version: Version, text: str, rank: int) -> Need:
-    if not facts.may_work:
+    if not facts.may_deploy:
         return Need(rank, "accent", "arrow-up-right", text, "Look at it", "models_registry:version", version.number)
     query = f"?version={version.number}"
     return Need(rank, "accent", "arrow-up-right", text, "Deploy it", "models_registry:deploy", query=query)

@@ -175,7 +175,7 @@ def read_overview(project: Project, access: Access) -> Overview:
         failed=tuple(failed_runs([project.pk])[project.pk]),
         drifts=drifts_since([deployment] if deployment else []).get(project.pk, (0, None)),
         versions=tuple(versions),
-        may_work=access.can_work,
+        may_deploy=access.can_deploy,
     )
     return Overview(
         serving=serving,

@@ -26,7 +26,7 @@ from models_registry.services.comparisons import start_comparison, start_sweep
 from models_registry.services.runs import cancel_run
 from ops_portal.downloads import send_rows
 from ops_portal.errors import UserError
-from projects.access import VIEW, WORK, project_page
+from projects.access import START, VIEW, WORK, project_page
 from projects.models import Project
 
 
@@ -41,7 +41,7 @@ def comparison_list(request: HttpRequest, project: Project) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@project_page(WORK)
+@project_page(START)
 def comparison_create(request: HttpRequest, project: Project) -> HttpResponse:
     """Start a comparison of several models."""
     models, detector = _models(project), read_detector(request.POST, project.task)
@@ -67,7 +67,7 @@ def comparison_create(request: HttpRequest, project: Project) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@project_page(WORK)
+@project_page(START)
 def sweep_create(request: HttpRequest, project: Project) -> HttpResponse:
     """Choose the model to vary, then what to vary; a press of *Count* shows the candidates before anything starts."""
     model = _chosen_model(request, project)
@@ -90,7 +90,7 @@ def sweep_create(request: HttpRequest, project: Project) -> HttpResponse:
 
 
 @require_POST
-@project_page(WORK)
+@project_page(START)
 def sweep_count(request: HttpRequest, project: Project) -> HttpResponse:
     """Answer with the candidates that a sweep would have, while its form is filled in."""
     model = _chosen_model(request, project)

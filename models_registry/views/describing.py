@@ -20,7 +20,7 @@ from models_registry.selectors.pipelines import draw_pipeline
 from models_registry.selectors.predictions import find_example
 from models_registry.services.runs import register_model, start_run
 from ops_portal.errors import UserError
-from projects.access import WORK, project_page
+from projects.access import START, project_page
 from projects.models import Project
 
 PAGE = "models_registry/model_create.html"
@@ -29,7 +29,7 @@ FIELD, JSON = "field", "json"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@project_page(WORK)
+@project_page(START)
 def model_create(request: HttpRequest, project: Project) -> HttpResponse:
     """Choose a start (a template, an older model, or an empty page), then describe the model."""
     if request.method == "POST":
@@ -51,7 +51,7 @@ def model_create(request: HttpRequest, project: Project) -> HttpResponse:
 
 
 @require_safe
-@project_page(WORK)
+@project_page(START)
 def model_offers(request: HttpRequest, project: Project) -> HttpResponse:
     """List what the catalogue offers for a place in a spec, searched by words."""
     given = request.GET

@@ -30,7 +30,7 @@ from models_registry.services.runs import cancel_run, pause_run, resume_run, sta
 from models_registry.services.tracking import describe_run
 from models_registry.services.versions import publish_now
 from ops_portal.errors import UserError, error_response
-from projects.access import VIEW, WORK, project_page
+from projects.access import START, VIEW, WORK, project_page
 from projects.models import Project
 
 #: Most points of a series that the JSON endpoint answers with.
@@ -38,7 +38,7 @@ MOST_POINTS = 2_000
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@project_page(WORK)
+@project_page(START)
 def run_create(request: HttpRequest, project: Project) -> HttpResponse:
     """Start a run of a model, from nothing or from one of its versions."""
     models, detector = _models(project), read_detector(request.POST, project.task)
@@ -109,7 +109,7 @@ def run_pause(request: HttpRequest, project: Project, number: int) -> HttpRespon
 
 
 @require_POST
-@project_page(WORK)
+@project_page(START)
 def run_resume(request: HttpRequest, project: Project, number: int) -> HttpResponse:
     """Let a paused run go on."""
     return _change(request, project, number, resume_run, "Run {} goes on where it stood.")
@@ -126,7 +126,7 @@ def run_cancel(request: HttpRequest, project: Project, number: int) -> HttpRespo
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@project_page(WORK)
+@project_page(START)
 def run_restore(request: HttpRequest, project: Project, number: int) -> HttpResponse:
     """Have back the model that a run held at a position: at once if it is kept, else by a run that replays it."""
     found = selectors.find_run(project, number)

@@ -16,7 +16,7 @@ from models_registry.models import RegisteredModel
 from models_registry.selectors import versions as selectors
 from models_registry.selectors.comparison import compare_versions
 from models_registry.services import restoring
-from projects.access import VIEW, WORK, project_page
+from projects.access import START, VIEW, project_page
 from projects.models import Project
 
 
@@ -40,7 +40,7 @@ def version(request: HttpRequest, project: Project, number: int) -> HttpResponse
 
 
 @require_POST
-@project_page(WORK)
+@project_page(START)
 def version_verify(request: HttpRequest, project: Project, number: int) -> HttpResponse:
     """Start the run that learns a version again and reports whether the same model comes out."""
     assert isinstance(request.user, User)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from ops_portal.downloads import send_rows
 from ops_portal.errors import UserError
-from projects.access import VIEW, WORK, project_page
+from projects.access import START, VIEW, WORK, project_page
 from projects.bundled import data_sets_for
 from projects.csv_files.guess import Preview
 from projects.forms.imports import BundledForm, CsvPlanForm, CsvReadingForm, RateForm, SyntheticForm, UploadForm
@@ -33,7 +33,7 @@ ROWS_PER_PAGE = 50
 
 
 @require_http_methods(PAGES)
-@project_page(WORK)
+@project_page(START)
 def import_file(request: HttpRequest, project: Project) -> HttpResponse:
     """Take a file for its preview."""
     form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
@@ -49,7 +49,7 @@ def import_file(request: HttpRequest, project: Project) -> HttpResponse:
 
 
 @require_http_methods(PAGES)
-@project_page(WORK)
+@project_page(START)
 def import_preview(request: HttpRequest, project: Project, pk: int) -> HttpResponse:
     """Show what the columns of an uploaded file seem to be, and start the import once they are confirmed."""
     data_import = get_object_or_404(project.imports.select_related("project__team"), pk=pk)
@@ -94,7 +94,7 @@ def _preview(data_import: DataImport, reading: CsvReadingForm) -> tuple[Preview,
 
 
 @require_http_methods(PAGES)
-@project_page(WORK)
+@project_page(START)
 def import_bundled(request: HttpRequest, project: Project) -> HttpResponse:
     """Choose a bundled data set, how much of it, and how fast."""
     data_sets = data_sets_for(project.task)
@@ -120,7 +120,7 @@ def import_bundled(request: HttpRequest, project: Project) -> HttpResponse:
 
 
 @require_http_methods(PAGES)
-@project_page(WORK)
+@project_page(START)
 def import_synthetic(request: HttpRequest, project: Project) -> HttpResponse:
     """Choose a synthetic stream, its drift, its length and its rate."""
     streams = streams_for(project.task)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from models_registry.models import Deployment, Prediction, Proposal, Run, ShadowChange
+from models_registry.models import Deployment, Prediction, Proposal, RegisteredModel, Run, ShadowChange
 from models_registry.services.canary import start_canary
 from models_registry.services.deployment import deploy
 from models_registry.services.proposals import carry_out_due, propose
@@ -18,6 +19,7 @@ from models_registry.services.runs import cancel_run, pause_run, resume_run, sta
 from models_registry.services.shadows import start_shadow, stop_shadow
 from ops_portal.errors import UserError
 from projects.models import Event, Fallback, Project
+from projects.services.imports import pause_import, start_bundled
 from projects.services.projects import archive_project, unarchive_project
 from tests.api.calls import Calls, refused
 from tests.models_registry.learned import TREE, make_model, make_run
@@ -96,6 +98,52 @@ def test_pages_say_so_before_and_after(used, owner, client):
     asked = client.post(trying, {"feature-0": "1"})
     assert asked.status_code == 422 and "archived and takes nothing new" in asked.content.decode()
     assert Deployment.objects.count() == 1
+
+
+def links_on(html):
+    """Where the links, buttons and forms of a page lead, without what is asked along."""
+    return {found.partition("?")[0] for found in re.findall(r'(?:href|action|hx-get|hx-post)="([^"]+)"', html)}
+
+
+@pytest.mark.parametrize("has_something", [True, False], ids=["used", "empty"])
+def test_pages_offer_nothing_that_is_refused(project, owner, client, request, has_something):
+    if has_something:
+        request.getfixturevalue("used")
+        imported = start_bundled(project=project, actor=owner, name="Phishing", events=10)
+        pause_import(data_import=imported, actor=owner)
+    client.force_login(owner)
+    base = f"/projects/{project.slug}/"
+    refusing = [
+        "deployments/deploy/", "deployments/roll-back/", "deployments/canary/", "deployments/challengers/new/",
+        "models/new/", "runs/new/", "comparisons/new/", "comparisons/sweep/", "data/upload/", "data/bundled/",
+        "data/synthetic/", *(f"runs/{number}/restore/" for number in (1, 2, 3) if has_something),
+    ]  # fmt: skip
+    posts = ["runs/3/resume/", "versions/2/verify/", "predict/"]
+    reading = [
+        "", "data/", "data/labels/", "models/", "runs/", "comparisons/", "versions/", "deployments/", "settings/",
+        "deployments/timeline/", "predict/",
+    ]  # fmt: skip
+    if has_something:
+        model = RegisteredModel.objects.get()
+        reading += [f"models/{model.pk}/", "runs/1/", "runs/3/", "versions/2/", "versions/compare/?a=1&b=2"]
+        reading += [f"data/imports/{imported.pk}/"]
+        posts += [f"data/imports/{imported.pk}/resume/"]
+    barred = {base + path for path in [*refusing, *posts]}
+    for path in refusing:
+        assert client.get(base + path).status_code in (200, 302), path
+    offered = set().union(*(links_on(client.get(base + path).content.decode()) for path in reading))
+    assert len(barred & offered) > (12 if has_something else 5), barred - offered
+    archive(project, owner)
+    for path in reading:
+        html = client.get(base + path).content.decode()
+        assert not barred & links_on(html), path
+        assert "Save the rule" not in html
+        assert html.count("This project is archived") == 1, path
+    for path in refusing:
+        answer = client.get(base + path, follow=True)
+        html = answer.content.decode()
+        assert html.count("This project is archived") == 1, path
+        assert answer.redirect_chain or "<form" not in html.partition("<main")[2], path
 
 
 def test_commands_refuse(used, owner):
