@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from assessments.api import assessment, ballot, board, experts, rounds, statements
+from assessments.api import (
+    assessment,
+    ballot,
+    board,
+    comparison,
+    experts,
+    plan,
+    rounds,
+    shares,
+    statements,
+    what_if,
+)
 
 app_name = "assessments_api"
 BALLOT = "assessment/ballot/"
@@ -22,6 +33,14 @@ urlpatterns = [
     path(BALLOT, ballot.OneBallot.as_view(), name="ballot"),
     path(BALLOT + "weights/", ballot.BallotWeights.as_view(), name="ballot_weights"),
     path(BALLOT + "<slug:principle>/", ballot.BallotAnswer.as_view(), name="ballot_answer"),
+    path(
+        "assessment/<int:assessment>/rounds/<int:number>/what-if/", what_if.AssessmentWhatIf.as_view(), name="what_if"
+    ),
+    path("assessment/compare/", comparison.AssessmentCompare.as_view(), name="compare"),
+    path("assessment/plan/", plan.AdoptionPlan.as_view(), name="plan"),
+    path("assessment/plan/<slug:principle>/", plan.Decisions.as_view(), name="decisions"),
+    path("assessment/shares/", shares.Shares.as_view(), name="shares"),
+    path("assessment/shares/<int:number>/end/", shares.EndShare.as_view(), name="share_end"),
     path(BOARD, board.OneBoard.as_view(), name="board"),
     path(BOARD + "close/", board.CloseBoard.as_view(), name="board_close"),
     path(BOARD + "codes/", board.Codes.as_view(), name="board_codes"),

@@ -146,12 +146,13 @@ def _tell(shown: Overview) -> dict[str, Any]:
         "scope_declared": shown.scope_declared,
         "scope_unknown": list(shown.scope.missing),
         "next_step": shown.next_step.title,
-        "principles": [_tell_state(line.state, line.verdict) for line in shown.lines],
+        "principles": [tell_state(line.state, line.verdict) for line in shown.lines],
         "closed": [milestone.number for milestone in shown.milestones],
     }
 
 
-def _tell_state(state: PrincipleState, verdict: Recommended | None) -> dict[str, Any]:
+def tell_state(state: PrincipleState, verdict: Recommended | None) -> dict[str, Any]:
+    """Where a project stands with one principle, for `PrincipleStateOut`."""
     return {
         "slug": state.principle.slug,
         "name": state.principle.name,

@@ -89,11 +89,13 @@ def brought_by(
     if held.adopted_on:
         since = timezone.make_aware(datetime.combine(held.adopted_on, time.min))
     end = min(decided_at, since)
+    # A day long before there was a project leaves nothing to measure, nor 90 days of the calendar before it.
+    begin = max(created_at, end - BEFORE) if end > created_at else created_at
     return Brought(
         name=name,
         decision=held,
         in_place=held.adopted_on is not None,
-        before=measure_delivery(changes, max(created_at, end - BEFORE), end),
+        before=measure_delivery(changes, begin, end),
         after=measure_delivery(changes, since, now),
     )
 

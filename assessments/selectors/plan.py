@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from assessments.models import Decision, Round
 from assessments.principles import Principle
 from assessments.scoring.scope import FACTORS
@@ -89,7 +91,7 @@ def read_plan(project: Project) -> Plan:
     """Read the plan: 2 queries beyond those of the overview."""
     overview = read_overview(project)
     by_principle: dict[str, list[Decision]] = {}
-    for row in Decision.objects.filter(project=project).select_related("owner", "round__assessment").order_by("-pk"):
+    for row in decisions_of(project):
         by_principle.setdefault(row.principle, []).append(row)
     verdicts = _panel_verdicts(overview)
     lines = []
@@ -106,6 +108,12 @@ def read_plan(project: Project) -> Plan:
             )
         )
     return Plan(tuple(lines), overview)
+
+
+def decisions_of(project: Project) -> QuerySet[Decision]:
+    """All decisions of a project, newest first, with whom and what they name."""
+    rows = Decision.objects.filter(project=project).order_by("-pk")
+    return rows.select_related("owner", "decided_by", "assessment", "round__assessment")
 
 
 def _panel_verdicts(overview: Overview) -> dict[str, str]:

@@ -17,19 +17,24 @@ from ops_portal.charts import Chart, Series, bar_chart
 
 @dataclass(frozen=True)
 class Turned:
-    """Where the controls stand: worth and budget in days, part of the way to the plan, and factors moved by hand."""
+    """Where the controls stand: worth and budget in days, part of the way to the plan, and factors moved by hand.
+
+    A factor is moved to a position on its scale, 0..1, or to a value in its own unit.
+    """
 
     worth: float
     budget: float | None
     part: float
     positions: Mapping[str, float] = field(default_factory=dict)
     first_version: bool = False
+    values: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class WhatIfLine:
     """A principle as saved, and as it would be."""
 
+    slug: str
     name: str
     before: str
     after: str
@@ -84,6 +89,9 @@ def vary(inputs: Inputs, turned: Turned) -> Inputs:
             position = turned.positions[factor.name]
             values[factor.name] = factor.reached(position, rising=position >= 0.5)
             measured.pop(factor.name, None)
+        if factor.name in turned.values:
+            values[factor.name] = turned.values[factor.name]
+            measured.pop(factor.name, None)
     first = scope.first_version if turned.first_version == inputs.scope.first_version else turned.first_version
     return replace(inputs, settings=settings, scope=Scope(values, first, measured))
 
@@ -133,6 +141,7 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any], said: tuple[tup
     later = {option["slug"]: option for option in after["options"]}
     lines = tuple(
         WhatIfLine(
+            slug=option["slug"],
             name=option["name"],
             before=option["verdict"].replace(" ", "_"),
             after=later[option["slug"]]["verdict"].replace(" ", "_"),

@@ -43,7 +43,7 @@ def decide(*, project: Project, principle: str, draft: DecisionDraft, actor: Abs
     if not draft.reason.strip():
         raise UserError("Give the reason: it is what the next panel will want.", fields={"reason": "Needed."})
     if draft.owner and not Membership.objects.filter(team=project.team_id, user=draft.owner).exists():
-        raise UserError("The owner must be a member of the team.", fields={"owner": "Not a member."})
+        raise _no_member()
     if draft.adopted_on and draft.choice != Decision.Choice.ADOPT:
         raise UserError("Only what is adopted can be in place.", fields={"adopted_on": "Leave open unless adopted."})
     if draft.adopted_on and draft.adopted_on > timezone.localdate():
@@ -81,3 +81,15 @@ def decide(*, project: Project, principle: str, draft: DecisionDraft, actor: Abs
         principle=principle,
     )
     return decision
+
+
+def find_owner(project: Project, username: str) -> User:
+    """Return the member of the project's team with this user name, who can see to what is decided."""
+    found = User.objects.filter(username=username, memberships__team=project.team_id).first()
+    if found is None:
+        raise _no_member()
+    return found
+
+
+def _no_member() -> UserError:
+    return UserError("The owner must be a member of the team.", fields={"owner": "Not a member."})

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from assessments.models import Assessment, ShareLink
@@ -23,16 +24,21 @@ class Shared:
     link: ShareLink
     token: str
 
+    @property
+    def path(self) -> str:
+        """Path of the page that it opens."""
+        return reverse("assessments:shared", args=[self.link.assessment.project.slug, self.token])
+
 
 @transaction.atomic
-def share(*, assessment: Assessment, name: str, days: int, actor: AbstractBaseUser) -> Shared:
+def share(*, assessment: Assessment | None, name: str, days: int, actor: AbstractBaseUser) -> Shared:
     """Make a link that shows the assessment's closed rounds for some days."""
     name = name.strip()
     if not name:
         raise UserError("Say whom the link is for.", fields={"name": "A name is needed."})
     if not 1 <= days <= 365:
         raise UserError("A link works for 1 to 365 days.", fields={"days": "From 1 to 365."})
-    if not assessment.rounds.filter(state="closed").exists():
+    if assessment is None or not assessment.rounds.filter(state="closed").exists():
         raise UserError("There is no closed round to show yet.", code="nothing_to_share", status=409)
     token = secrets.token_urlsafe(24)
     link = ShareLink.objects.create(

@@ -27,14 +27,11 @@ from projects.models import Project
 def share_create(request: HttpRequest, project: Project) -> HttpResponse:
     """Make a read-only link and show it once."""
     form = ShareForm(request.POST)
-    assessment = current_assessment(project)
-    if assessment is None:
-        raise Http404
     if not form.is_valid():
         messages.error(request, "Say whom the link is for, and for how many days (1 to 365).")
         return redirect("assessments:experts", project.slug)
-    made = share(assessment=assessment, actor=request.user, **form.cleaned_data)  # type: ignore[arg-type]
-    address = request.build_absolute_uri(reverse("assessments:shared", args=[project.slug, made.token]))
+    made = share(assessment=current_assessment(project), actor=request.user, **form.cleaned_data)  # type: ignore[arg-type]
+    address = request.build_absolute_uri(made.path)
     return render(
         request,
         "assessments/shared_link.html",

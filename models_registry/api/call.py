@@ -12,7 +12,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from projects.access import DEPLOY, api_project
+from projects.access import DEPLOY, VIEW, api_project
 from projects.api_paging import NewestFirst
 from projects.models import Project, Scope
 
@@ -25,9 +25,9 @@ class ProjectCall(GenericAPIView[Any]):
     pagination_class = NewestFirst
     serializer_class = serializers.Serializer
 
-    def reading(self, request: Request, slug: str) -> Project:
-        """Return the project, for a caller that may read it."""
-        return api_project(request, slug, Scope.READ).project
+    def reading(self, request: Request, slug: str, right: str = VIEW) -> Project:
+        """Return the project, for a caller that may read it: one who is signed in and has `right`, or a token."""
+        return api_project(request, slug, Scope.READ, right).project
 
     def managing(self, request: Request, slug: str) -> tuple[Project, User]:
         """Return the project and the person who acts, for a caller that may manage it."""

@@ -17,6 +17,7 @@ from assessments.services.editions import start_draft
 from assessments.services.panel_rounds import invite_member, open_round
 from assessments.services.scope import ProfileDraft, save_profile
 from models_registry.services.deployment import deploy
+from tests.assessments.test_results import hold_round
 from tests.factories import make_events, make_token
 from tests.models_registry.learned import TREE, make_model, make_run
 
@@ -25,13 +26,15 @@ EXAMPLES = 5
 
 @pytest.fixture
 def used_project(project, owner, client):
-    """A project with a past: events, runs, versions, deployments."""
+    """A project with a past: events, runs, versions, deployments, closed rounds of a panel."""
     model = make_model(project, spec=TREE)
     make_run(model, events=60, publish_every=30, seed=1)
     for version in model.versions.order_by("number"):
         deploy(project=project, version=version, actor=owner)
     make_events(project, 5, start=60)
     project.secret = make_token(project, actor=owner)
+    for vote in (6, 7):
+        hold_round(project, owner, votes=(vote,))
     expert = invite_member(project=project, user=owner, actor=owner).expert
     known = ProfileDraft({"people": 3.0}, True)
     save_profile(project=project, kind="current", draft=known, measured=None, actor=owner)
@@ -99,6 +102,8 @@ def _ask(operation, mode: GenerationMode, project) -> int:
         for name in ("number", "model_id"):  # most numbers there are would find nothing
             if isinstance(parameters.get(name), int):
                 parameters[name] = parameters[name] % 3 + 1
+        if "assessment" in parameters:
+            parameters["assessment"] = 1
         if "principle" in parameters:
             parameters["principle"] = "testing"
         case.call_and_validate(
