@@ -53,6 +53,11 @@ class ScopeForm(forms.Form):
         first = self.cleaned_data.get(field_name(kind, FIRST_VERSION)) or ""
         return ProfileDraft(values, {"yes": True, "no": False}.get(first))
 
+    @property
+    def drafts(self) -> dict[str, ProfileDraft]:
+        """What was said about both kinds."""
+        return {kind: self.draft(kind) for kind in KINDS}
+
 
 def _field(factor: Factor, kind: str) -> forms.Field:
     label = f"{factor.title}, {'now' if kind == CURRENT else 'planned'}"

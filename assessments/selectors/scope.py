@@ -52,6 +52,11 @@ class ProfileChange:
     changes: tuple[str, ...]
 
     @property
+    def title(self) -> str:
+        """Which scope changed, for people."""
+        return str(ScopeProfile.Kind(self.kind).label)
+
+    @property
     def text(self) -> str:
         """The changes in one line."""
         return "; ".join(self.changes) or "nothing known"
@@ -122,7 +127,7 @@ def read_history(project: Project) -> tuple[ProfileChange, ...]:
     for position, row in enumerate(rows):
         before = next((older for older in rows[position + 1 :] if older.kind == row.kind), None)
         by = (row.created_by.get_full_name() or row.created_by.get_username()) if row.created_by else "portal"
-        changes.append(ProfileChange(row.created_at, by, row.get_kind_display(), tuple(describe_changes(before, row))))
+        changes.append(ProfileChange(row.created_at, by, row.kind, tuple(describe_changes(before, row))))
     return tuple(changes[:HISTORY])
 
 

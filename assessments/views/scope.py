@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.contrib import messages
-from django.db import transaction
+from django.contrib.auth.models import User
 from django.forms import BoundField
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -13,13 +13,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import trigger_client_event
 
 from assessments.evidence import MeasuredScope, gather, measure_scope
-from assessments.forms.scope import CURRENT, FIRST_VERSION, KINDS, PLANNED, ScopeForm, field_name
-from assessments.models import ScopeProfile
+from assessments.forms.scope import CURRENT, FIRST_VERSION, PLANNED, ScopeForm, field_name
 from assessments.selectors.assumption_sets import assumptions_for
 from assessments.selectors.editions import catalogue_for
-from assessments.selectors.recommendation import compare, recommend_for
+from assessments.selectors.recommendation import recommend_for
 from assessments.selectors.scope import FactorState, ScopeState, read_history, read_profiles, scope_state
-from assessments.services.scope import save_profile
+from assessments.services.scope import preview_profiles, save_profiles
 from projects.access import RATE, VIEW, project_page
 from projects.models import Project
 
@@ -57,14 +56,10 @@ def scope(request: HttpRequest, project: Project) -> HttpResponse:
 @project_page(VIEW)
 def scope_preview(request: HttpRequest, project: Project) -> HttpResponse:
     """Say what would be recommended for what is typed now; nothing is kept, so a viewer may try too."""
-    measured = measure_scope(gather(project))
     form = ScopeForm(request.POST)
     context: dict[str, object] = {"project": project, "form": form}
     if form.is_valid():
-        catalogue, assumed = catalogue_for(project), assumptions_for(project)
-        saved = recommend_for(scope_state(*read_profiles(project), measured), catalogue=catalogue, settings=assumed)
-        typed = recommend_for(scope_state(*_typed(project, form), measured), catalogue=catalogue, settings=assumed)
-        context["preview"] = compare(typed, saved) if typed and saved else typed
+        context["preview"] = preview_profiles(project=project, drafts=form.drafts).compared
     return render(request, f"{PAGE}#preview", context)
 
 
@@ -84,18 +79,9 @@ def scope_measured(request: HttpRequest, project: Project, factor: str) -> HttpR
 
 
 def _save(request: HttpRequest, project: Project, form: ScopeForm, measured: MeasuredScope) -> HttpResponse:
-    with transaction.atomic():
-        kept = [
-            save_profile(
-                project=project,
-                kind=kind,
-                draft=form.draft(kind),
-                measured=measured if kind == CURRENT else None,
-                actor=request.user,  # type: ignore[arg-type]
-            )
-            for kind in KINDS
-        ]
-    messages.success(request, "The scope is saved." if any(kept) else "Nothing changed, so nothing was saved.")
+    actor: User = request.user  # type: ignore[assignment]
+    kept = save_profiles(project=project, drafts=form.drafts, measured=measured, actor=actor)
+    messages.success(request, "The scope is saved." if kept else "Nothing changed, so nothing was saved.")
     if "go_on" in request.POST:
         return redirect("assessments:overview", project.slug)
     return redirect("assessments:scope", project.slug)
@@ -121,17 +107,6 @@ def _show(
         "preview": recommend_for(state, catalogue=catalogue_for(project), settings=assumptions_for(project)),
     }
     return render(request, PAGE, context, status=status)
-
-
-def _typed(project: Project, form: ScopeForm) -> tuple[ScopeProfile, ScopeProfile]:
-    """The profiles as typed, not kept."""
-    profiles = []
-    for kind in KINDS:
-        draft = form.draft(kind)
-        profiles.append(
-            ScopeProfile(project=project, kind=kind, values=dict(draft.values), first_version=draft.first_version)
-        )
-    return profiles[0], profiles[1]
 
 
 def _initial(state: ScopeState) -> dict[str, object]:

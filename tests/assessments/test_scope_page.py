@@ -8,9 +8,12 @@ from django.urls import reverse
 from assessments.evidence import Measured, gather, measure_scope
 from assessments.models import ScopeProfile
 from assessments.scoring.scope import FACTORS
+from assessments.scoring.settings import Settings
+from assessments.selectors.assumption_sets import assumptions_for
 from assessments.selectors.recommendation import compare, recommend_for
 from assessments.selectors.scope import FactorState, read_profiles, scope_state
-from assessments.services.scope import ProfileDraft, save_profile
+from assessments.services.assumptions import keep_assumptions
+from assessments.services.scope import ProfileDraft, preview_profiles, save_profile, save_profiles
 from ops_portal.errors import UserError
 from projects.models import Activity
 from tests.assessments import records as made
@@ -130,6 +133,29 @@ def test_the_preview_follows_what_is_typed_and_says_what_moved(as_owner, project
     assert "<html" not in html
     empty = as_owner.post(url(project, "scope_preview"), {}, headers=HTMX).content.decode()
     assert "Fill in at least one factor" in empty
+
+
+def test_both_kinds_are_kept_or_neither(project, owner):
+    measured = measure_scope(gather(project))
+    drafts = {"current": ProfileDraft({"people": 3.0}), "planned": ProfileDraft({"people": -3.0})}
+    with pytest.raises(UserError):
+        save_profiles(project=project, drafts=drafts, measured=measured, actor=owner)
+    assert not ScopeProfile.objects.exists() and not Activity.objects.exists()
+
+
+def test_a_preview_takes_eleven_queries_and_leaves_measured_values_measured(project, owner, django_assert_num_queries):
+    made.lived_in(project, owner)
+    found = {one.name: one.value for one in measure_scope(gather(project)).factors.values()}
+    draft = ProfileDraft(found | {"criticality": 4.0}, False)
+    keep_assumptions(
+        project=project, settings=Settings(telemetry_rule="measured"), reason="They are right.", base=0, actor=owner
+    )
+    with django_assert_num_queries(11):
+        tried = preview_profiles(project=project, drafts={"current": draft}).typed
+    measured = measure_scope(gather(project))
+    save_profile(project=project, kind="current", draft=draft, measured=measured, actor=owner)
+    kept = recommend_for(scope_state(*read_profiles(project), measured), settings=assumptions_for(project))
+    assert [(one.verdict, one.share) for one in tried.items] == [(one.verdict, one.share) for one in kept.items]
 
 
 def test_a_plan_that_calls_for_more_turns_not_yet_into_later(project, owner):
