@@ -51,8 +51,21 @@ NUMBERS: Mapping[str, Mapping[str, str]] = {
 WHOLE = {"maximum_rounds", "telemetry_window_days", "draws", "seed", "flip_draws", "flip_steps"}
 #: What may be left open.
 OPEN = {"budget_days", "remembered_benefit_days"}
-#: Numbers that cost time: so many readings are worked out in a worker within seconds.
-MOST = {"draws": 20_000, "flip_draws": 2000, "flip_steps": 41, "maximum_rounds": 10}
+#: Most of what costs time (so many readings are worked out in a worker within seconds), of days back from now, and of
+#: a seed that browsers read as it is.
+MOST = {
+    "draws": 20_000,
+    "flip_draws": 2000,
+    "flip_steps": 41,
+    "maximum_rounds": 10,
+    "telemetry_window_days": 3650,
+    "seed": 2**53,
+}
+#: Most of any other number, so that products of several are still numbers.
+LARGEST = 1_000_000
+LONGEST_REASON = 500
+#: Numbers in a list: a plan is worked out for each of its budgets.
+MOST_IN_LIST = 20
 #: Lists of numbers, written one after the other.
 LISTS = {
     "share_map": ("What benefits are worth", "Shares at none, a little, clear, large, decisive"),
@@ -68,9 +81,14 @@ class NumberListField(forms.CharField):
         """The numbers."""
         text = super().clean(value)
         try:
-            return [float(part) for part in text.replace(";", " ").split()]
+            numbers = [float(part) for part in text.replace(";", " ").split()]
         except ValueError as wrong:
             raise forms.ValidationError("Write numbers with spaces between them, such as 0 0.05 0.1.") from wrong
+        if not all(0 <= one <= LARGEST for one in numbers):  # NaN is not either
+            raise forms.ValidationError(f"Write numbers from 0 to {LARGEST:,}.")
+        if len(numbers) > MOST_IN_LIST:
+            raise forms.ValidationError(f"These are {len(numbers):,} numbers; at most {MOST_IN_LIST} fit.")
+        return numbers
 
 
 @dataclass(frozen=True)
@@ -86,7 +104,7 @@ class AssumptionsForm(forms.Form):
     """All assumptions, beginning with those that hold."""
 
     reason = forms.CharField(
-        max_length=500,
+        max_length=LONGEST_REASON,
         label="Why",
         help_text="Whoever reads the next result will ask.",
         error_messages={"required": "Say why: whoever reads the next result will ask."},
@@ -111,6 +129,13 @@ class AssumptionsForm(forms.Form):
         for path in self._paths():
             self.fields["-".join(map(str, path))] = self._number(path, " ".join(map(str, path)))
 
+    @property
+    def places(self) -> dict[tuple[Any, ...], str]:
+        """Name of the field of each place in the settings that can be changed."""
+        single = [name for labels in NUMBERS.values() for name in labels]
+        paths = [*((name,) for name in (*single, *LISTS, "telemetry_rule")), *self._paths()]
+        return {path: "-".join(map(str, path)) for path in paths}
+
     def _paths(self) -> list[tuple[Any, ...]]:
         """Places of the numbers that stand in tables."""
         factors = [factor.name for factor in self.settings.factors]
@@ -128,8 +153,9 @@ class AssumptionsForm(forms.Form):
         return kind(
             label=label,
             required=required,
-            initial=_at(self.plain, path),
-            max_value=MOST.get(path[0]),
+            initial=find(self.plain, path),
+            min_value=-LARGEST,
+            max_value=MOST.get(path[0], LARGEST),
             widget=forms.NumberInput({"step": "any"}),
         )
 
@@ -191,7 +217,7 @@ class AssumptionsForm(forms.Form):
         for name in [*(name for labels in NUMBERS.values() for name in labels), *LISTS, "telemetry_rule"]:
             plain[name] = said[name]
         for path in self._paths():
-            _put(plain, path, said["-".join(map(str, path))])
+            put(plain, path, said["-".join(map(str, path))])
         # No share is no entry, so that a table left alone is the same table.
         plain["need_shares"] = {
             key: {name: share for name, share in row.items() if share} for key, row in plain["need_shares"].items()
@@ -204,13 +230,15 @@ class AssumptionsForm(forms.Form):
         return said
 
 
-def _at(plain: Any, path: tuple[Any, ...]) -> Any:
+def find(plain: Any, path: tuple[Any, ...]) -> Any:
+    """What stands at a place of the settings as JSON."""
     for step in path:
         plain = plain.get(step, 0) if isinstance(plain, dict) else plain[step]
     return int(plain) if isinstance(plain, float) and plain.is_integer() else plain
 
 
-def _put(plain: Any, path: tuple[Any, ...], value: Any) -> None:
+def put(plain: Any, path: tuple[Any, ...], value: Any) -> None:
+    """Put a value at a place of the settings as JSON."""
     for step in path[:-1]:
         plain = plain[step]
     plain[path[-1]] = value

@@ -210,7 +210,12 @@ def _panel(settings: Settings) -> tuple[Assumption, ...]:
 
 
 def _variation(settings: Settings) -> tuple[Assumption, ...]:
-    ranges = settings.sensitivity_ranges
+    # In an order of its own, since a database may give names back in another one.
+    order = list(SETTING_TITLES)
+    ranges = sorted(
+        settings.sensitivity_ranges.items(),
+        key=lambda one: (order.index(one[0]) if one[0] in order else len(order), one[0]),
+    )
     return (
         Assumption(
             "Readings", f"{settings.draws:,}, seed {settings.seed}", "Same seed, same answer.", ("draws", "seed")
@@ -223,9 +228,7 @@ def _variation(settings: Settings) -> tuple[Assumption, ...]:
         ),
         Assumption(
             "Sensitivity",
-            "; ".join(
-                f"{SETTING_TITLES.get(name, name).lower()} {low:g} to {high:g}" for name, (low, high) in ranges.items()
-            ),
+            "; ".join(f"{SETTING_TITLES.get(name, name).lower()} {low:g} to {high:g}" for name, (low, high) in ranges),
             "Each is moved over its range while the others stay; weights are multiplied.",
             ("sensitivity_ranges",),
         ),
@@ -273,10 +276,12 @@ def _figures(catalogue: Catalogue, name: str, defaults: Defaults, *, light: bool
 
 def _needs(settings: Settings, catalogue: Catalogue) -> tuple[Assumption, ...]:
     titles = {factor.name: factor.title.lower() for factor in settings.factors}
+    order = list(titles)
     rows = []
     for benefit in catalogue.benefits:
         shares = settings.need_shares.get(benefit.key, {})
-        parts = ", ".join(f"{titles[name]} {share:.0%}" for name, share in sorted(shares.items(), key=lambda s: -s[1]))
+        largest_first = sorted(shares.items(), key=lambda one: (-one[1], order.index(one[0])))
+        parts = ", ".join(f"{titles[name]} {share:.0%}" for name, share in largest_first)
         floor = settings.need_floors.get(benefit.key, 0)
         rows.append(
             Assumption(

@@ -27,7 +27,7 @@ def keep_assumptions(
     if base != number:
         raise UserError(
             f"{last.created_by_name if last else 'Somebody'} changed the assumptions meanwhile. "
-            "What you typed is still here; look at theirs in the history and save again.",
+            "Look at theirs in the history and save again.",
             code="changed_meanwhile",
             status=409,
         )

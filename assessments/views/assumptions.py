@@ -58,7 +58,8 @@ def assumptions_edit(request: HttpRequest, project: Project) -> HttpResponse:
                 actor=request.user,  # type: ignore[arg-type]
             )
         except UserError as wrong:
-            form.add_error("reason" if "reason" in wrong.fields else None, wrong.message)
+            kept_text = " What you typed is still here." if wrong.code == "changed_meanwhile" else ""
+            form.add_error("reason" if "reason" in wrong.fields else None, wrong.message + kept_text)
             status = wrong.status
         else:
             messages.success(request, f"Set {kept.number} holds from now on. Closed rounds keep what they had.")

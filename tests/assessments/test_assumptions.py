@@ -83,6 +83,10 @@ def test_each_kind_of_field_changes_its_setting_alone(name, value, of):
         ({"adopt_now": "0.2"}, "expected 0 &lt;= not_yet"),
         ({"share_map": "0 0.4 0.2 0.3 0.5"}, "five rising shares"),
         ({"share_map": "0 x"}, "Write numbers with spaces"),
+        ({"plan_budgets": "10 nan"}, "Write numbers from 0 to 1,000,000"),
+        ({"plan_budgets": "5 " * 21}, "at most 20 fit"),
+        ({"full_benefit_days": "1e308"}, "less than or equal to 1000000"),
+        ({"telemetry_window_days": "999999"}, "less than or equal to 3650"),
         ({"need_shares-K1-people": "0.9"}, "add up to 1"),
         ({"factors-0-low": "50"}, "do not make a log scale"),
         ({"draws": "10000000"}, "less than or equal to 20000"),
@@ -123,6 +127,14 @@ def test_two_windows_do_not_overwrite_each_other(as_owner, project):
 def test_nothing_different_is_no_set(project, owner):
     with pytest.raises(UserError, match="Nothing is different"):
         keep_assumptions(project=project, settings=Settings(), reason="x", base=0, actor=owner)
+
+
+def test_the_order_in_which_a_database_gives_names_back_is_no_change():
+    plain = Settings().to_json()
+    for name in ("sensitivity_ranges", "noise_half_widths", "need_floors"):
+        plain[name] = dict(reversed(plain[name].items()))
+    plain["need_shares"] = {key: dict(reversed(row.items())) for key, row in plain["need_shares"].items()}
+    assert changed(Settings(), Settings.from_json(plain), load_catalogue()) == ()
 
 
 def test_recommendation_and_the_next_panel_take_them_and_closed_rounds_keep_theirs(project, owner):
