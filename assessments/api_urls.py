@@ -4,12 +4,15 @@ from django.urls import path
 
 from assessments.api import (
     assessment,
+    assumptions,
     ballot,
     board,
+    checklist,
     comparison,
     experts,
     plan,
     rounds,
+    scope,
     shares,
     statements,
     what_if,
@@ -23,6 +26,12 @@ ROUNDS = "assessment/rounds/"
 STATEMENT = BOARD + "statements/<int:number>/"
 urlpatterns = [
     path("assessment/", assessment.AssessmentNow.as_view(), name="assessment"),
+    path("assessment/close/", assessment.CloseAssessment.as_view(), name="close"),
+    path("assessment/scope/", scope.OneScope.as_view(), name="scope"),
+    path("assessment/scope/preview/", scope.ScopePreview.as_view(), name="scope_preview"),
+    path("assessment/checklist/", checklist.OneChecklist.as_view(), name="checklist"),
+    path("assessment/checklist/<str:practice>/", checklist.AnswerPractice.as_view(), name="checklist_answer"),
+    path("assessment/assumptions/", assumptions.Assumptions.as_view(), name="assumptions"),
     path(EXPERTS, experts.Experts.as_view(), name="experts"),
     path(EXPERTS + "<int:number>/renew/", experts.RenewExpert.as_view(), name="expert_renew"),
     path(EXPERTS + "<int:number>/revoke/", experts.RevokeExpert.as_view(), name="expert_revoke"),

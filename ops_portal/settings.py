@@ -285,6 +285,8 @@ SPECTACULAR_SETTINGS = {
         "StatementKind": "assessments.models.Statement.Kind",
         "StatementStance": "assessments.models.Reaction.Value",
         "RatingStance": "assessments.models.Stance",
+        "AssessmentState": "assessments.api.assessment.STATES",
+        "Verdict": "assessments.selectors.recommendation.VERDICTS",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -20,8 +20,12 @@ from assessments.selectors.export import export_document
 from assessments.selectors.overview import Overview, read_overview
 from assessments.selectors.recommendation import VERDICTS, Recommended
 from assessments.selectors.rounds import closed_rounds
-from projects.access import api_project
-from projects.models import Scope
+from assessments.services.assessments import close
+from models_registry.api.call import ProjectCall
+from projects.access import RATE, api_project
+from projects.models import Project, Scope
+
+STATES = [*Assessment.State.values, "none"]
 
 
 class RecommendedOut(serializers.Serializer[Any]):
@@ -52,7 +56,7 @@ class AssessmentOut(serializers.Serializer[Any]):
     number = serializers.IntegerField(
         allow_null=True, help_text="The open one, else the one closed last; null when there is none."
     )
-    state = serializers.ChoiceField([*Assessment.State.values, "none"])
+    state = serializers.ChoiceField(STATES)
     edition = serializers.CharField(help_text="Edition of the catalogue of principles.")
     answered = serializers.IntegerField()
     practices = serializers.IntegerField()
@@ -61,6 +65,20 @@ class AssessmentOut(serializers.Serializer[Any]):
     next_step = serializers.CharField()
     principles = PrincipleStateOut(many=True)
     closed = serializers.ListField(child=serializers.IntegerField(), help_text="Earlier assessments, newest first.")
+
+
+ASSESSMENT: dict[str, Any] = {
+    "number": 1,
+    "state": "open",
+    "edition": "2026.11",
+    "answered": 40,
+    "practices": 91,
+    "scope_declared": True,
+    "scope_unknown": [],
+    "next_step": "Go on with Monitoring",
+    "principles": [],
+    "closed": [],
+}
 
 
 class AssessmentNow(APIView):
@@ -72,22 +90,7 @@ class AssessmentNow(APIView):
         tags=["assessments"],
         responses=AssessmentOut,
         examples=[
-            OpenApiExample(
-                "An assessment",
-                {
-                    "number": 1,
-                    "state": "open",
-                    "edition": "2026.11",
-                    "answered": 40,
-                    "practices": 91,
-                    "scope_declared": True,
-                    "scope_unknown": [],
-                    "next_step": "Go on with Monitoring",
-                    "principles": [],
-                    "closed": [],
-                },
-                response_only=True,
-            )
+            OpenApiExample("An assessment", ASSESSMENT, response_only=True),
         ],
     )
     def get(self, request: Request, slug: str) -> Response:
@@ -95,7 +98,30 @@ class AssessmentNow(APIView):
 
         `recommendation` is null while nothing is known about the scope. What the portal's records answer is counted.
         """
-        return Response(_tell(read_overview(api_project(request, slug, Scope.READ).project)))
+        return tell_assessment(api_project(request, slug, Scope.READ).project)
+
+
+class CloseAssessment(ProjectCall):
+    """Closing the assessment."""
+
+    @extend_schema(
+        operation_id="assessment_close",
+        summary="Close the assessment",
+        tags=["assessments"],
+        request=None,
+        responses=AssessmentOut,
+        examples=[
+            OpenApiExample("The closed assessment", ASSESSMENT | {"state": "closed", "closed": [1]}, response_only=True)
+        ],
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        """Close the open assessment: its answers, its scope and what the records said are kept as they are now.
+
+        The next answer opens another one, which begins with these answers. 409 while a round of the panel is open.
+        """
+        project, actor = self.changing(request, slug, RATE)
+        close(project=project, actor=actor)
+        return tell_assessment(project)
 
 
 class AssessmentResult(APIView):
@@ -134,6 +160,11 @@ class AssessmentResult(APIView):
         return Response(export_document(full.report, full.document))
 
 
+def tell_assessment(project: Project) -> Response:
+    """Answer with the assessment as it stands now."""
+    return Response(_tell(read_overview(project)))
+
+
 def _tell(shown: Overview) -> dict[str, Any]:
     checklist = shown.checklist
     current = checklist.assessment
@@ -159,11 +190,12 @@ def tell_state(state: PrincipleState, verdict: Recommended | None) -> dict[str, 
         "answered": state.answered,
         "practices": state.total,
         "in_place": state.in_place,
-        "recommendation": _tell_verdict(verdict) if verdict else None,
+        "recommendation": tell_recommended(verdict) if verdict else None,
     }
 
 
-def _tell_verdict(verdict: Recommended) -> dict[str, Any]:
+def tell_recommended(verdict: Recommended) -> dict[str, Any]:
+    """What is recommended about one principle, as plain values."""
     effort = verdict.effort
     return {
         "verdict": verdict.verdict,

@@ -12,6 +12,7 @@ from assessments.services.answers import Draft
 from ops_portal.links import WEB_LINK
 
 LONGEST_REASON = 500
+LONGEST_LINK = 500
 LONGEST_COMMENT = 2000
 
 
@@ -36,11 +37,11 @@ class AnswerForm(forms.Form):
     )
     evidence_url = WebLinkField(
         required=False,
-        max_length=500,
+        max_length=LONGEST_LINK,
         assume_scheme="https",
         error_messages={
             "invalid": "Give a link that starts with https:// or http://.",
-            "max_length": "This link has %(show_value)s characters; at most 500 fit.",
+            "max_length": f"This link has %(show_value)s characters; at most {LONGEST_LINK} fit.",
         },
     )
     comment = forms.CharField(

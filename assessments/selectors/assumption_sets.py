@@ -30,6 +30,14 @@ def assumptions_for(project: Project) -> Settings:
     return Settings.from_json(newest.settings) if newest else Settings()
 
 
+def assumptions_in(project: Project, number: int) -> Settings | None:
+    """The assumptions of one set, 0 for the portal's own: at most 1 query; None where there is no such set."""
+    if number == 0:
+        return Settings()
+    found = AssumptionSet.objects.filter(project=project, number=number).first()
+    return Settings.from_json(found.settings) if found else None
+
+
 def read_sets(project: Project, catalogue: Catalogue) -> list[SetLine]:
     """All sets, newest first, each with what it changed: 1 query."""
     rows = list(AssumptionSet.objects.filter(project=project).order_by("-number"))

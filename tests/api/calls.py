@@ -29,8 +29,15 @@ class Calls:
         return self.client.get(self.url(path), query or {}, headers=self.headers)
 
     def post(self, path: str, body: Any = None, *, content_type: str = JSON, **headers: str) -> HttpResponse:
+        return self.send("post", path, body, content_type=content_type, **headers)
+
+    def put(self, path: str, body: Any = None) -> HttpResponse:
+        return self.send("put", path, body)
+
+    def send(self, method: str, path: str, body: Any, *, content_type: str = JSON, **headers: str) -> HttpResponse:
         data = body if isinstance(body, (str, bytes)) else b"" if body is None else json.dumps(body)
-        return self.client.post(self.url(path), data, content_type=content_type, headers=self.headers | headers)
+        call = getattr(self.client, method)
+        return call(self.url(path), data, content_type=content_type, headers=self.headers | headers)
 
     @property
     def headers(self) -> dict[str, str]:

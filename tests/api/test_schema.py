@@ -49,6 +49,9 @@ def test_every_call_of_the_design_is_there(schema):
     expected |= {("get", f"{assessment}rounds/open/"), ("post", f"{assessment}rounds/close/")}
     expected |= {("get", f"{assessment}ballot/")}
     expected |= {("put", f"{assessment}ballot/{name}/") for name in ("{principle}", "weights")}
+    said = {("put", "scope/"), ("put", "checklist/{practice}/"), ("put", "assumptions/"), ("post", "scope/preview/")}
+    said |= {("post", "close/")} | {("get", f"{name}/") for name in ("scope", "checklist", "assumptions")}
+    expected |= {(method, f"{assessment}{path}") for method, path in said}
     assert expected <= found
 
 

@@ -106,6 +106,8 @@ def _ask(operation, mode: GenerationMode, project) -> int:
             parameters["assessment"] = 1
         if "principle" in parameters:
             parameters["principle"] = "testing"
+        if "practice" in parameters:
+            parameters["practice"] = "monitoring.owners"
         case.call_and_validate(
             headers=_headers(operation.path, project),
             excluded_checks=left_out,

@@ -24,8 +24,12 @@ from tests.factories import make_member, make_token, make_user
 
 pytestmark = pytest.mark.django_db
 
-#: Calls that change nothing although they are no GET.
-ASKED = ("assessment/1/rounds/1/what-if/", "assessment/1/rounds/3/what-if/")
+#: Calls that change nothing although they are no GET, with what is asked.
+ASKED = {
+    "assessment/1/rounds/1/what-if/": {"worth": 100},
+    "assessment/1/rounds/3/what-if/": {"worth": 100},
+    "assessment/scope/preview/": {"current": {"values": {"people": 9}}},
+}
 NOT_YET = {"assessment/1/rounds/3/", "assessment/compare/?before=1.1&after=1.3", "assessment/1/rounds/3/what-if/"}
 
 #: What differs between any two answers: tokens against forgery, nonces, times that go on, random ids of parts.
@@ -40,6 +44,10 @@ CALLS = (
     "assessment/rounds/",
     "assessment/1/rounds/1/",
     "assessment/1/rounds/3/",
+    "assessment/scope/",
+    "assessment/checklist/",
+    "assessment/checklist/?principle=monitoring",
+    "assessment/assumptions/",
     "assessment/compare/",
     "assessment/compare/?before=1.1&after=1.3",
     "assessment/plan/",
@@ -130,7 +138,7 @@ def read_all(client, asked, who, **headers):
     """What each address answers, without what differs from one answer to the next."""
     answers = {}
     for name, path in asked:
-        told = {"data": {"worth": 100}, "content_type": "application/json"} if name in ASKED else {}
+        told = {"data": ASKED[name], "content_type": "application/json"} if name in ASKED else {}
         answer = (client.post if told else client.get)(path, **told, **headers)
         content = b"".join(answer.streaming_content) if answer.streaming else answer.content
         if content.startswith(b"%PDF"):
