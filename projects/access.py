@@ -13,7 +13,7 @@ from typing import Any, Concatenate, ParamSpec
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, QuerySet
+from django.db.models import OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -197,6 +197,34 @@ def api_project(request: Any, slug: str, scope: str, right: str | None = None) -
         return Caller(project, request.user, None)
     check_token(of=token.project.slug, scopes=token.scopes, slug=slug, scope=scope)
     return Caller(token.project, token.created_by, token)
+
+
+def api_actor(request: Any, slug: str, right: str) -> tuple[Project, User]:
+    """Return the project and the person who acts, for an API call that manages it.
+
+    A token acts for the person who made it, so that history always names somebody, and it can do no more than that
+    person may now: whoever leaves the team takes nothing along.
+
+    Raises
+    ------
+    Http404
+        The project does not exist, or is another one than the token's, or the person is not in its team.
+    PermissionDenied
+        The token does not manage, or the person who is signed in or made the token lacks `right`.
+
+    """
+    caller = api_project(request, slug, Scope.MANAGE, right)
+    if caller.user is None:
+        raise PermissionDenied("The account of the person who made this token is gone. Make a new token.")
+    if caller.token and not _may_now(caller.user, right, caller.project.team_id):
+        raise PermissionDenied("The person who made this token may not do this any more. Make a new token.")
+    return caller.project, caller.user
+
+
+def _may_now(user: User, right: str, team_id: int) -> bool:
+    members = Membership.objects.filter(team=team_id, role__in=_roles_with(right)).values("user")
+    able = Q(is_superuser=True) | Q(pk__in=members)
+    return User.objects.filter(able, pk=user.pk, is_active=True).exists()
 
 
 def api_person(request: Any, slug: str, right: str) -> tuple[Project, User]:

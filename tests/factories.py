@@ -46,8 +46,8 @@ def make_project(team: Team | None = None, *, task: str = Task.BINARY, name: str
 
 
 def make_token(project: Project, *scopes: str, actor: User | None = None) -> str:
-    """The secret of a token with `scopes` (all of them by default)."""
-    actor = actor or make_user()
+    """The secret of a token with `scopes` (all of them by default), made by `actor` or by an owner of its own."""
+    actor = actor or make_member(project.team, make_user(), Role.OWNER).user
     return create_token(project=project, actor=actor, name="test", scopes=scopes or Scope.values)[1]
 
 

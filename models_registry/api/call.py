@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from rest_framework import serializers
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from projects.access import DEPLOY, VIEW, api_project
+from projects.access import DEPLOY, VIEW, api_actor, api_project
 from projects.api_paging import NewestFirst
 from projects.models import Project, Scope
 
@@ -34,14 +33,8 @@ class ProjectCall(GenericAPIView[Any]):
         return self.changing(request, slug, DEPLOY)
 
     def changing(self, request: Request, slug: str, right: str) -> tuple[Project, User]:
-        """Return the project and the person who acts: one who is signed in and has `right`, or a token that manages.
-
-        A token acts for the person who made it: history always names somebody.
-        """
-        caller = api_project(request, slug, Scope.MANAGE, right)
-        if caller.user is None:
-            raise PermissionDenied("The account of the person who made this token is gone. Make a new token.")
-        return caller.project, caller.user
+        """Return the project and the person who acts: one who is signed in and has `right`, or a token's maker."""
+        return api_actor(request, slug, right)
 
     def listed(self, rows: QuerySet[Row], shape: type[serializers.BaseSerializer[Any]]) -> Response:
         """Answer with the page of `rows` that the request asks for."""
