@@ -21,6 +21,8 @@ from ops_portal.shared_counts import SharedCounts
 WINDOW = 60
 #: A process takes a share of this fineness at a time: what it holds and does not use, others cannot give.
 SHARES = 200
+#: Callers that are remembered at a time, some 10 MB: a flood of made-up tokens is not to fill the memory.
+MOST_CALLERS = 50_000
 
 
 class RateLimit:
@@ -73,6 +75,14 @@ class Allowances:
         self._taken: dict[str, int] = {}
         self._spent: set[str] = set()
 
+    def _make_room(self) -> None:
+        """Forget callers that asked once, and all of them where that is not enough: what was counted stays shared."""
+        known = self._taken.keys() | self._spent
+        if len(known) > MOST_CALLERS // 2:
+            self._forget(self._window)
+        else:
+            self._left = {caller: left for caller, left in self._left.items() if caller in known}
+
     def take(self, caller: str, window: int, limit: int) -> bool:
         """Let one request through, or not; `limit` is what a caller has in each window."""
         share = max(1, limit // SHARES)
@@ -81,6 +91,8 @@ class Allowances:
             if window > self._window or window < self._window - 1:
                 self._forget(window)
             window = self._window
+            if len(self._left) >= MOST_CALLERS:
+                self._make_room()
             if caller not in self._left and share > 1:
                 self._left[caller] = -1  # owed: made-up tokens, each used once, are not worth asking for
                 return True

@@ -152,6 +152,24 @@ def test_made_up_tokens_ask_nothing(broker):
         assert client.info("stats")["total_commands_processed"] - before < 10
 
 
+@pytest.mark.parametrize("uses", [1, 2])
+@pytest.mark.parametrize("limit", [300, 1_000])
+def test_a_flood_of_made_up_tokens_fills_no_memory_and_frees_nobody(broker, monkeypatch, uses, limit):
+    monkeypatch.setattr(rate, "MOST_CALLERS", 100)
+    with closing(SharedCounts(broker)) as counts:
+        here, spent, busy = Allowances(counts), secrets.token_hex(), secrets.token_hex()
+        assert sum(here.take(spent, 9, limit) for _ in range(limit + 5)) == limit
+        got = 0
+        for number in range(limit + 200):
+            got += here.take(busy, 9, limit)
+            caller = secrets.token_hex()
+            assert all([here.take(caller, 9, limit) for _ in range(uses)])
+            assert max(map(len, (here._left, here._taken, here._spent))) <= 101, number
+        # Each time that all are forgotten costs a share at most, and lets one request through for nothing.
+        assert limit - 100 <= got <= limit + 20
+        assert sum(here.take(spent, 9, limit) for _ in range(5)) <= 1
+
+
 def test_a_clock_that_is_set_back_locks_nobody_out(broker):
     with closing(SharedCounts(broker)) as counts:
         here, caller = Allowances(counts), secrets.token_hex()
