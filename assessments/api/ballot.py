@@ -25,6 +25,7 @@ from assessments.api.ballot_shapes import (
     tell_ballot,
     tell_weights,
 )
+from assessments.api.conflicts import conflict_message, tell_conflict
 from assessments.api.speaker import speaking
 from assessments.forms.panel import EFFORTS, LIGHT, RatingForm
 from assessments.principles import Principle
@@ -45,6 +46,8 @@ from ops_portal.forms import texts_of_errors
 
 #: So many wrong names are told.
 TOLD = 20
+ANSWERED_ELSEWHERE = "You answered this elsewhere"
+WEIGHED_ELSEWHERE = "You gave other points elsewhere"
 
 FIGURES: dict[str, Any] = {"benefits": {"K2": 1, "K4": 2}, "effort": {"low": 0.5, "likely": 1, "high": 2}}
 SAID: dict[str, Any] = {
@@ -140,7 +143,7 @@ class BallotAnswer(ProjectCall):
             OpenApiExample("As it is kept", ANSWER, response_only=True, status_codes=["200"]),
             OpenApiExample(
                 "Changed elsewhere",
-                error_body("rating_conflict", "You answered this in another window while this page was open.")
+                error_body("rating_conflict", conflict_message(ANSWERED_ELSEWHERE, read=1, stands=2))
                 | {"theirs": ANSWER},
                 response_only=True,
                 status_codes=["409"],
@@ -160,7 +163,8 @@ class BallotAnswer(ProjectCall):
         try:
             rating = save_rating(expert=expert, principle=principle, draft=draft, base_version=given["version"])
         except RatingConflictError as conflict:
-            return _conflict(conflict, BallotAnswerOut(tell_answer(conflict.theirs, asked)).data)
+            theirs = BallotAnswerOut(tell_answer(conflict.theirs, asked)).data
+            return tell_conflict(conflict, ANSWERED_ELSEWHERE, read=given["version"], theirs=theirs)
         except UserError as wrong:
             raise _named(wrong, _in_place(wrong.fields)) from None
         return Response(BallotAnswerOut(tell_answer(rating, asked)).data)
@@ -180,7 +184,7 @@ class BallotWeights(ProjectCall):
             OpenApiExample("As they are kept", WEIGHTS, response_only=True, status_codes=["200"]),
             OpenApiExample(
                 "Changed elsewhere",
-                error_body("weights_conflict", "You gave other points in another window while this page was open.")
+                error_body("weights_conflict", conflict_message(WEIGHED_ELSEWHERE, read=0, stands=1))
                 | {"theirs": WEIGHTS},
                 response_only=True,
                 status_codes=["409"],
@@ -197,7 +201,8 @@ class BallotWeights(ProjectCall):
         try:
             weights = save_weights(expert=expert, points=given["points"], base_version=given["version"])
         except WeightsConflictError as conflict:
-            return _conflict(conflict, BallotWeightsOut(tell_weights(conflict.theirs)).data)
+            theirs = BallotWeightsOut(tell_weights(conflict.theirs)).data
+            return tell_conflict(conflict, WEIGHED_ELSEWHERE, read=given["version"], theirs=theirs)
         except UserError as wrong:
             points = {name[:100]: [str(message)] for name, message in islice(wrong.fields.items(), TOLD)}
             raise _named(wrong, {"points": points} if points else {}) from None
@@ -228,10 +233,6 @@ def _days(given: Mapping[str, Any]) -> Effort:
     effort = given.get("effort") or {}
     low, likely, high = (effort.get(name) for name in EFFORTS)
     return low, likely, high
-
-
-def _conflict(error: UserError, theirs: Any) -> Response:
-    return Response(error_body(error.code, error.message) | {"theirs": theirs}, status=error.status)
 
 
 def _named(error: UserError, fields: Mapping[str, Any]) -> UserError:

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from assessments.api.assessment import STATES
+from assessments.api.conflicts import conflict_message, tell_conflict
 from assessments.evidence import Finding
 from assessments.forms.answers import LONGEST_COMMENT, LONGEST_LINK, LONGEST_REASON, AnswerForm
 from assessments.models import Value
@@ -205,7 +206,8 @@ class AnswerPractice(ProjectCall):
             OpenApiExample("The practice", PRACTICE, response_only=True, status_codes=["200"]),
             OpenApiExample(
                 "Answered by somebody else",
-                error_body("answer_conflict", "olga answered “Partly” after version 0 was read.") | {"theirs": ANSWER},
+                error_body("answer_conflict", conflict_message("olga answered “Partly”", read=0, stands=1))
+                | {"theirs": ANSWER},
                 response_only=True,
                 status_codes=["409"],
             ),
@@ -230,7 +232,9 @@ class AnswerPractice(ProjectCall):
                 actor=actor,
             )
         except AnswerConflictError as conflict:
-            return _tell_conflict(conflict, form.base_version)
+            answer = view_answer(conflict.theirs)
+            theirs = PracticeAnswerOut(_tell_answer(answer)).data
+            return tell_conflict(conflict, _said(answer), read=form.base_version, theirs=theirs)
         return Response(PracticeStateOut(_tell_practice(read_checklist(project).practice(practice))).data)
 
 
@@ -283,14 +287,8 @@ def _tell_answer(answer: AnswerView) -> dict[str, Any]:
     }
 
 
-def _tell_conflict(conflict: AnswerConflictError, base: int) -> Response:
-    theirs = view_answer(conflict.theirs)
-    message = (
-        f"{theirs.by or 'Somebody'} answered “{theirs.label}” after version {base} was read. "
-        f"Look at it, and send yours with version {theirs.version} if it is to take its place."
-    )
-    told = {"theirs": PracticeAnswerOut(_tell_answer(theirs)).data}
-    return Response(error_body(conflict.code, message) | told, status=conflict.status)
+def _said(answer: AnswerView) -> str:
+    return f"{answer.by or 'Somebody'} answered “{answer.label}”"
 
 
 def _tell_found(found: Finding) -> dict[str, Any]:

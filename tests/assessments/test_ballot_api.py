@@ -106,6 +106,7 @@ def test_an_answer_that_was_changed_elsewhere_is_not_overwritten(me):
     assert answer.status_code == 409
     body = answer.json()
     assert body["error"]["code"] == "rating_conflict" and body["theirs"] == first
+    assert "after version 0" in body["error"]["message"] and "with version 1" in body["error"]["message"]
     for version in (2, 7):
         assert me.put(ONE, SAID | {"vote": 2, "version": version}).status_code == 409
     assert Rating.objects.get().vote == 8
