@@ -159,11 +159,11 @@ class AssessmentRounds(ProjectCall):
         project, actor = self.changing(request, slug, WORK)
         given = read(OpenRoundIn, request.data)
         panel = read_panel(project, None)
-        if given and panel.rounds and panel.current is None:
+        if given and panel.settings_fixed and panel.current is None:
             raise UserError(
                 "Anonymity and settings were fixed before round 1. Leave them out.", code="settings_fixed", status=409
             )
-        settings = None if panel.rounds else _read_settings(given.get("settings", {}), assumptions_for(project))
+        settings = None if panel.settings_fixed else _read_settings(given.get("settings", {}), assumptions_for(project))
         open_round(project=project, actor=actor, settings=settings, anonymous=given.get("anonymous", True))
         return _tell_open(project, status=201)
 

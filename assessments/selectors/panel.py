@@ -47,6 +47,11 @@ class PanelState:
         return bool(self.rounds) and not self.rounds[0].anonymous
 
     @property
+    def settings_fixed(self) -> bool:
+        """Say whether a first round fixed anonymity and settings; those of a closed assessment fix nothing anew."""
+        return bool(self.rounds) and self.assessment is not None and self.assessment.is_open
+
+    @property
     def scope_known(self) -> bool:
         """Say whether the project is described."""
         return self.scope is not None

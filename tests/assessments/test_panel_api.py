@@ -181,6 +181,9 @@ def test_the_first_round_fixes_anonymity_and_settings(api, scoped, expert, owner
     assert second["can_close"]  # what was answered is carried over
     assert api.post(ROUNDS + "close/").status_code == 200
     refused(api.post(ROUNDS), 409, code="last_round")
+    assert api.post("assessment/close/").status_code == 200
+    # What a closed assessment fixed is not fixed for the next one.
+    refused(api.post(ROUNDS, {"anonymous": True}), 409, code="no_experts")
 
 
 def test_what_is_left_out_is_as_the_projects_assumptions_have_it(api, scoped, expert, owner):
