@@ -20,7 +20,10 @@ from assessments.selectors.comparison import (
 )
 from models_registry.api.call import ProjectCall
 from models_registry.api.fields import read
-from ops_portal.errors import UserError
+from ops_portal.errors import UserError, error_body
+from projects.api_schema import ErrorOut
+
+TOO_FEW = "A comparison needs two closed rounds."
 
 
 class VotesOut(serializers.Serializer[Any]):
@@ -103,8 +106,13 @@ class AssessmentCompare(ProjectCall):
         summary="Compare two rounds",
         tags=["assessments"],
         parameters=[CompareQuery],
-        responses=ComparedOut,
-        examples=[OpenApiExample("Two rounds, the first principle", COMPARED, response_only=True)],
+        responses={200: ComparedOut, 409: ErrorOut},
+        examples=[
+            OpenApiExample("Two rounds, the first principle", COMPARED, response_only=True, status_codes=["200"]),
+            OpenApiExample(
+                "Fewer than two", error_body("nothing_to_compare", TOO_FEW), response_only=True, status_codes=["409"]
+            ),
+        ],
     )
     def get(self, request: Request, slug: str) -> Response:
         """Compare two closed rounds, of one assessment or of two, and split the difference one change at a time.
@@ -116,7 +124,7 @@ class AssessmentCompare(ProjectCall):
         earlier, newest = newest_two(choices)
         before, after = asked.get("before", earlier), asked.get("after", newest)
         if len(choices) < 2:
-            raise UserError("A comparison needs two closed rounds.", code="nothing_to_compare", status=409)
+            raise UserError(TOO_FEW, code="nothing_to_compare", status=409)
         if before == after:
             raise UserError("This is one and the same round.", fields={"after": "Choose another one to compare with."})
         named = {choice.value: choice for choice in choices}

@@ -66,6 +66,11 @@ def test_every_operation_is_explained_with_an_example_and_its_refusals(schema):
         assert operation["security"], name
 
 
+def test_a_read_that_can_conflict_says_so(schema):
+    reading = {each["operationId"]: each for _, method, each in operations(schema) if method == "get"}
+    assert {name for name, each in reading.items() if "409" in each["responses"]} == {"assessment_compare"}
+
+
 def test_every_call_but_a_stream_says_that_a_long_body_needs_a_length(schema):
     refusing = {path for path, method, each in operations(schema) if method != "get" and "411" in each["responses"]}
     others = {path for path, method, _ in operations(schema) if method != "get"} - refusing
