@@ -48,6 +48,10 @@ class AssumptionsOut(serializers.Serializer[Any]):
     number = serializers.IntegerField(help_text="Send it back as `base`; 0 while the portal's own assumptions hold.")
     digest = serializers.CharField(help_text="SHA-256 of the settings; results name it.")
     settings = serializers.DictField(child=serializers.JSONField(), help_text="Every assumption by name.")
+    portal = serializers.DictField(
+        child=serializers.JSONField(),
+        help_text="The portal's own, in the same form: send them as `settings` to go back to them.",
+    )
     sets = AssumptionSetOut(many=True, help_text="All sets of the project, newest first, with what each changed.")
 
 
@@ -76,6 +80,7 @@ ASSUMPTIONS: dict[str, Any] = {
     "number": 1,
     "digest": "5d0e",
     "settings": {"full_benefit_days": 200.0, "horizon_months": 12.0, "adopt_now": 0.7, "not_yet": 0.3},
+    "portal": {"full_benefit_days": 300.0, "horizon_months": 12.0, "adopt_now": 0.7, "not_yet": 0.3},
     "sets": [
         {
             "number": 1,
@@ -156,6 +161,7 @@ def _answer(project: Project) -> Response:
         "number": newest.number if newest else 0,
         "digest": holds.digest(),
         "settings": holds.to_json(),
+        "portal": Settings().to_json(),
         "sets": [_tell_set(one) for one in sets],
     }
     return Response(AssumptionsOut(told).data)

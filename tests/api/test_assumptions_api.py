@@ -56,6 +56,8 @@ def test_the_portals_own_and_what_a_change_makes_of_them(api, project, owner):
     api.put(ASSUMPTIONS, change(1, overrun=1.5))
     assert [one["number"] for one in api.get(ASSUMPTIONS).json()["sets"]] == [2, 1]
     assert assumptions_for(project) == Settings(full_benefit_days=200, overrun=1.5)
+    back = api.put(ASSUMPTIONS, {"settings": told["portal"], "reason": "We did not.", "base": 2}).json()
+    assert back["digest"] == own["digest"] and assumptions_for(project) == Settings()
 
 
 def test_the_whole_as_read_can_be_sent_back_with_a_change_in_it(api, project):
