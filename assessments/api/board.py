@@ -16,6 +16,7 @@ from assessments.services import board as boards
 from models_registry.api.call import ProjectCall
 from models_registry.api.fields import Flag, Number, Text, read
 from ops_portal.errors import UserError
+from projects.access import WORK
 from projects.api_fields import Body
 from projects.models import Project
 
@@ -123,7 +124,7 @@ class OneBoard(ProjectCall):
     )
     def post(self, request: Request, slug: str) -> Response:
         """Open the board: each expert of the panel can write on it. An assessment has one; without one it is begun."""
-        project, actor = self.managing(request, slug)
+        project, actor = self.changing(request, slug, WORK)
         boards.open_board(project=project, actor=actor, **read(BoardIn, request.data))
         return tell_board(project, status=201)
 
@@ -141,7 +142,7 @@ class CloseBoard(ProjectCall):
     )
     def post(self, request: Request, slug: str) -> Response:
         """Close and seal the board: from now on the counts are shown. Grouping under codes can go on."""
-        project, actor = self.managing(request, slug)
+        project, actor = self.changing(request, slug, WORK)
         boards.close_board(board=find_board(project), actor=actor)
         return tell_board(project)
 
@@ -162,7 +163,7 @@ class Codes(ProjectCall):
     )
     def post(self, request: Request, slug: str) -> Response:
         """Make a code to group statements under."""
-        project, actor = self.managing(request, slug)
+        project, actor = self.changing(request, slug, WORK)
         boards.add_code(board=find_board(project), actor=actor, **read(CodeIn, request.data))
         return tell_board(project, status=201)
 
@@ -180,7 +181,7 @@ class RemoveCode(ProjectCall):
     )
     def post(self, request: Request, slug: str, number: int) -> Response:
         """Remove the code with this id; its statements stay, without one."""
-        project, actor = self.managing(request, slug)
+        project, actor = self.changing(request, slug, WORK)
         boards.remove_code(code=_find_code(find_board(project), number), actor=actor)
         return tell_board(project)
 
@@ -201,7 +202,7 @@ class GroupStatement(ProjectCall):
     )
     def post(self, request: Request, slug: str, number: int) -> Response:
         """Put the statement with this id under a code of the board, or under none."""
-        project, actor = self.managing(request, slug)
+        project, actor = self.changing(request, slug, WORK)
         board, wanted = find_board(project), read(GroupIn, request.data)["code"]
         statement = Statement.objects.filter(pk=number, board=board, withdrawn_at=None).first()
         if statement is None:

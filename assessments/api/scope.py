@@ -20,7 +20,7 @@ from assessments.selectors.recommendation import VERDICTS
 from assessments.selectors.scope import FactorState, ProfileChange, read_history, read_profiles, scope_state
 from assessments.services.scope import Preview, ProfileDraft, preview_profiles, save_profiles
 from models_registry.api.call import ProjectCall
-from models_registry.api.fields import Flag, read
+from models_registry.api.fields import Figure, Flag, read
 from ops_portal.forms import texts_of_errors
 from projects.access import RATE
 from projects.api_fields import Body
@@ -29,20 +29,11 @@ from projects.models import Project
 ORIGINS = [*ScopeProfile.Origin.values, "filled"]
 
 
-class Amount(serializers.FloatField):
-    """A JSON number; a text or a boolean is not taken for one."""
-
-    def to_internal_value(self, data: Any) -> float:
-        if isinstance(data, bool) or not isinstance(data, (int, float)):
-            self.fail("invalid")
-        return float(data)
-
-
 class ScopeValuesIn(Body):
     """Scope factors by name."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        return {factor.name: _amount(factor) for factor in FACTORS}
+        return {factor.name: _figure(factor) for factor in FACTORS}
 
 
 class ScopeProfileIn(Body):
@@ -296,10 +287,10 @@ def _typed(value: float) -> str:
     return f"{value:.0f}" if value.is_integer() else repr(value)
 
 
-def _amount(factor: Factor) -> Amount:
+def _figure(factor: Factor) -> Figure:
     levels = ", ".join(f"{level.value:.3g} ({level.words})" for level in factor.levels)
     offered = f" {'One of' if is_worded(factor) else 'Such as'} {levels}." if levels else ""
-    return Amount(
+    return Figure(
         required=False,
         allow_null=True,
         min_value=factor.minimum,
