@@ -85,7 +85,7 @@ BALLOT: dict[str, Any] = {
             "slug": "monitoring",
             "name": "Monitoring",
             "definition": "What the model does and what it is fed is measured all the time.",
-            "practices": [{"id": "monitoring.live-metric", "text": "A metric over live answers is drawn."}],
+            "practices": [{"id": "monitoring.drift-detector", "text": "A drift detector runs on errors or inputs."}],
             "serves": ["K2", "K4"],
             "assumed": {"low": 3, "likely": 5, "high": 10},
             "light": {

@@ -103,10 +103,9 @@ def renew_guest(*, project: Project, expert: Expert, actor: AbstractBaseUser, da
 @transaction.atomic
 def revoke(*, project: Project, expert: Expert, actor: AbstractBaseUser) -> None:
     """Take an expert off the panel: what they said in closed rounds stays, in the open one it will not count."""
-    if expert.revoked_at is None:
-        expert.revoked_at = timezone.now()
-        expert.save(update_fields=["revoked_at"])
+    if Expert.objects.filter(pk=expert.pk, revoked_at=None).update(revoked_at=timezone.now()):
         _record(project, actor, "panel.revoked", f"took {expert.name} off the panel", expert)
+    expert.refresh_from_db(fields=["revoked_at"])
 
 
 @transaction.atomic

@@ -60,10 +60,8 @@ def share(*, assessment: Assessment | None, name: str, days: int, actor: Abstrac
 
 @transaction.atomic
 def unshare(*, link: ShareLink, actor: AbstractBaseUser) -> None:
-    """Switch a link off."""
-    if link.revoked_at is None:
-        link.revoked_at = timezone.now()
-        link.save(update_fields=["revoked_at"])
+    """Switch a link off; one that is off stays as it is."""
+    if ShareLink.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=timezone.now()):
         record(
             actor=actor,
             verb="assessment.unshared",
@@ -71,3 +69,4 @@ def unshare(*, link: ShareLink, actor: AbstractBaseUser) -> None:
             project=link.assessment.project,
             share=link.pk,
         )
+    link.refresh_from_db(fields=["revoked_at"])

@@ -163,7 +163,7 @@ def test_a_flood_of_made_up_tokens_fills_no_memory_and_frees_nobody(broker, monk
         for number in range(limit + 200):
             got += here.take(busy, 9, limit)
             caller = secrets.token_hex()
-            assert all([here.take(caller, 9, limit) for _ in range(uses)])
+            assert [here.take(caller, 9, limit) for _ in range(uses)] == [True] * uses
             assert max(map(len, (here._left, here._taken, here._spent))) <= 101, number
         # Each time that all are forgotten costs a share at most, and lets one request through for nothing.
         assert limit - 100 <= got <= limit + 20
