@@ -50,7 +50,7 @@ class ExpertOut(serializers.Serializer[Any]):
 class InvitedOut(ExpertOut):
     """Somebody who was just invited, or got a new link."""
 
-    link = serializers.CharField(
+    address = serializers.CharField(
         allow_null=True, help_text="A guest's page: whoever has it votes as the guest. It is told this once."
     )
 
@@ -96,7 +96,7 @@ GUEST: dict[str, Any] = {
     "total": None,
     "weights": None,
     "last_saved": None,
-    "link": "https://portal.example.org/projects/phishing-pages/assessment/guest/mY5k/",
+    "address": "https://portal.example.org/projects/phishing-pages/assessment/guest/mY5k/",
 }
 
 
@@ -188,8 +188,8 @@ class RevokeExpert(ProjectCall):
 
 
 def _answer(request: Request, project: Project, invited: Invited, status: int = 200) -> Response:
-    link = request.build_absolute_uri(guest_address(project, invited.token)) if invited.token else None
-    return Response(InvitedOut(_find(project, invited.expert) | {"link": link}).data, status=status)
+    address = request.build_absolute_uri(guest_address(project, invited.token)) if invited.token else None
+    return Response(InvitedOut(_find(project, invited.expert) | {"address": address}).data, status=status)
 
 
 def _find(project: Project, expert: Expert) -> dict[str, Any]:

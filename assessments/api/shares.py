@@ -23,13 +23,13 @@ class ShareOut(serializers.ModelSerializer[ShareLink]):
     """A link, without the secret that opens it: only its hash is kept."""
 
     assessment = serializers.IntegerField(source="assessment.number", read_only=True)
-    until = serializers.DateTimeField(source="expires_at", read_only=True)
+    works_until = serializers.DateTimeField(source="expires_at", read_only=True)
     works = serializers.BooleanField(read_only=True, help_text="Neither ended nor run out.")
     created_by = name_user(source="created_by.username")
 
     class Meta:
         model = ShareLink
-        fields = ["id", "name", "assessment", "until", "revoked_at", "works", "created_by", "created_at"]
+        fields = ["id", "name", "assessment", "works_until", "revoked_at", "works", "created_by", "created_at"]
         read_only_fields = fields
 
 
@@ -54,7 +54,7 @@ SHARE: dict[str, Any] = {
     "id": 3,
     "name": "Steering group",
     "assessment": 1,
-    "until": "2026-06-03T12:00:00Z",
+    "works_until": "2026-06-03T12:00:00Z",
     "revoked_at": None,
     "works": True,
     "created_by": "olga",

@@ -52,23 +52,24 @@ def test_members_and_guests_are_invited_and_taken_off(api, project, nora, owner)
     made = api.post(EXPERTS, {"member": "nora"})
     assert made.status_code == 201
     member = made.json()
-    assert (member["name"], member["guest"], member["link"], member["works_until"]) == ("Nora Lind", False, None, None)
+    assert (member["name"], member["guest"]) == ("Nora Lind", False)
+    assert (member["address"], member["works_until"]) == (None, None)
     assert refused(api.post(EXPERTS, {"member": "nora"}), 409, code="already_invited")
     guest = api.post(EXPERTS, {"guest": "Ana Silva", "days": 7}).json()
-    assert guest["guest"] and guest["link"].startswith("http://testserver/projects/")
+    assert guest["guest"] and guest["address"].startswith("http://testserver/projects/")
     kept = Expert.objects.get(pk=guest["id"])
     assert 6 < (kept.expires_at - timezone.now()).total_seconds() / 86400 < 7.1
-    assert Client().get(guest["link"]).status_code == 200
+    assert Client().get(guest["address"]).status_code == 200
     shown = listed(api)
-    assert list(shown) == ["Ana Silva", "Nora Lind"] and "link" not in shown["Ana Silva"]
-    assert shown["Nora Lind"] == {name: value for name, value in member.items() if name != "link"}
+    assert list(shown) == ["Ana Silva", "Nora Lind"] and "address" not in shown["Ana Silva"]
+    assert shown["Nora Lind"] == {name: value for name, value in member.items() if name != "address"}
     renewed = api.post(f"{EXPERTS}{guest['id']}/renew/").json()
-    assert renewed["link"] != guest["link"]
-    assert (Client().get(guest["link"]).status_code, Client().get(renewed["link"]).status_code) == (404, 200)
+    assert renewed["address"] != guest["address"]
+    assert (Client().get(guest["address"]).status_code, Client().get(renewed["address"]).status_code) == (404, 200)
     for _ in range(2):
         off = api.post(f"{EXPERTS}{guest['id']}/revoke/")
-        assert off.status_code == 200 and off.json()["revoked"] and "link" not in off.json()
-    assert Client().get(renewed["link"]).status_code == 410
+        assert off.status_code == 200 and off.json()["revoked"] and "address" not in off.json()
+    assert Client().get(renewed["address"]).status_code == 410
     api.post(f"{EXPERTS}{member['id']}/revoke/")
     assert api.post(EXPERTS, {"member": "nora"}).json() == member
     verbs = Activity.objects.filter(verb__startswith="panel.").order_by("pk").values_list("verb", "actor")
