@@ -287,6 +287,7 @@ SPECTACULAR_SETTINGS = {
         "RatingStance": "assessments.models.Stance",
         "AssessmentState": "assessments.api.assessment.STATES",
         "Verdict": "assessments.selectors.recommendation.VERDICTS",
+        "PanelVerdict": "assessments.scoring.verdict.CODES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from assessments.api.what_if import LINE, InputChangeOut, MovedOut, NetOut, tell_input_changes
+from assessments.scoring.verdict import code_of
 from assessments.selectors.comparison import (
     ComparedLine,
     Comparison,
@@ -155,7 +156,7 @@ def _tell_round(choice: RoundChoice) -> dict[str, Any]:
 
 def _tell_explained(line: ComparedLine) -> dict[str, Any]:
     change = line.change
-    verdicts = [verdict and verdict.replace(" ", "_") for verdict in (change.verdict_before, change.verdict_after)]
+    verdicts = [verdict and code_of(verdict) for verdict in (change.verdict_before, change.verdict_after)]
     return {
         "slug": change.slug,
         "name": line.name,

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from assessments.api.assessment import PrincipleStateOut, tell_state
 from assessments.evidence.delivery import Delivery
 from assessments.models import Decision
+from assessments.scoring.verdict import CODES
 from assessments.selectors.delivery import Brought, read_brought
 from assessments.selectors.plan import PlanLine, decisions_of, find_principle, read_plan
 from assessments.services.decisions import DecisionDraft, decide, find_owner
@@ -88,8 +89,10 @@ class PlanLineOut(PrincipleStateOut):
     """A principle with what the panel said, what was decided, and what that brought."""
 
     applicable = serializers.IntegerField(help_text="Practices that apply, as far as answered.")
-    panel = serializers.CharField(
-        allow_null=True, help_text="The verdict of the newest closed round, `panel_round`, once it is worked out."
+    panel = serializers.ChoiceField(
+        CODES,
+        allow_null=True,
+        help_text="The verdict of the newest closed round, `panel_round`, once it is worked out.",
     )
     decision = DecisionOut(allow_null=True, help_text="The one that holds.")
     decisions = serializers.IntegerField(help_text="How many records there are; each is under `plan/{principle}/`.")

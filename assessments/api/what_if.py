@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from assessments.scoring.changes import Inputs
 from assessments.scoring.scope import FACTORS
+from assessments.scoring.verdict import CODES
 from assessments.selectors.panel_inputs import read_inputs
 from assessments.selectors.rounds import closed_rounds
 from assessments.selectors.what_if import Turned, WhatIfLine, read_what_if
@@ -77,8 +78,8 @@ class MovedOut(serializers.Serializer[Any]):
 
     slug = serializers.CharField()
     name = serializers.CharField()
-    verdict_before = serializers.CharField(allow_null=True)
-    verdict_after = serializers.CharField(allow_null=True)
+    verdict_before = serializers.ChoiceField(CODES, allow_null=True)
+    verdict_after = serializers.ChoiceField(CODES, allow_null=True)
     probability_before = serializers.FloatField(
         allow_null=True, help_text="Share of the readings that want it, 0 to 1."
     )

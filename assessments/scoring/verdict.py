@@ -28,6 +28,13 @@ IN_WORDS: Mapping[Verdict, str] = {
     "unrated": "Nobody could rate it",
 }
 
+
+def code_of(verdict: str) -> str:
+    """A verdict as one word, as the HTTP API and style sheets have it: `not yet` is `not_yet`."""
+    return verdict.replace(" ", "_")
+
+
+CODES = tuple(code_of(verdict) for verdict in IN_WORDS)
 BENEFIT_WORDS: Mapping[str, str] = {
     "K1": "fewer manual steps",
     "K2": "restoring a previous state",

@@ -8,7 +8,7 @@ from typing import Any
 
 from assessments.models import Rating
 from assessments.principles import Principle
-from assessments.scoring.verdict import IN_WORDS
+from assessments.scoring.verdict import IN_WORDS, code_of
 from assessments.selectors.panel_inputs import rates_light
 
 
@@ -33,7 +33,7 @@ def read_light(principle: Principle, option: Mapping[str, Any] | None, rows: Seq
         return None
     return LightLine(
         name=principle.light.name,
-        verdict=option["verdict"].replace(" ", "_"),
+        verdict=code_of(option["verdict"]),
         words=IN_WORDS[option["verdict"]],
         probability=option["probability"],
         effort=option["effort"],

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from assessments.models import Decision, Round
 from assessments.principles import Principle
 from assessments.scoring.scope import FACTORS
+from assessments.scoring.verdict import code_of
 from assessments.selectors.editions import catalogue_for
 from assessments.selectors.overview import Overview, PrincipleLine, read_overview
 from projects.models import Project
@@ -122,7 +123,7 @@ def _panel_verdicts(overview: Overview) -> dict[str, str]:
     if assessment is None or overview.closed_round is None:
         return {}
     result = Round.objects.filter(assessment=assessment, number=overview.closed_round).values_list("result").get()[0]
-    return {option["slug"]: option["verdict"].replace(" ", "_") for option in (result or {}).get("options", ())}
+    return {option["slug"]: code_of(option["verdict"]) for option in (result or {}).get("options", ())}
 
 
 def find_principle(project: Project, slug: str) -> Principle | None:

@@ -11,7 +11,7 @@ from assessments.principles import Catalogue, Days, Principle, load_catalogue
 from assessments.scoring import profile
 from assessments.scoring.scope import FACTORS, Scope
 from assessments.scoring.settings import Settings
-from assessments.scoring.verdict import IN_WORDS
+from assessments.scoring.verdict import IN_WORDS, code_of
 from assessments.selectors.scope import ScopeState
 
 #: In the order of reading; the names are those of the portal's states.
@@ -132,7 +132,7 @@ def _item(principle: Principle, found: profile.Recommendation) -> Recommended:
     reason, more = (found.reasons[0], found.reasons[1:]) if found.reasons else (ALL_IN_PLACE, ())
     return Recommended(
         principle=principle,
-        verdict=found.verdict.replace(" ", "_"),
+        verdict=code_of(found.verdict),
         words=IN_WORDS[found.verdict],
         reason=reason,
         more=more,

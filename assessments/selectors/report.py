@@ -17,7 +17,7 @@ from assessments.scoring.panel import LIGHT, Panel
 from assessments.scoring.recommend import quick, recommend_from_panel
 from assessments.scoring.scope import Scope
 from assessments.scoring.settings import Settings
-from assessments.scoring.verdict import IN_WORDS, Spread
+from assessments.scoring.verdict import IN_WORDS, Spread, code_of
 from assessments.selectors.assumptions import SETTING_TITLES, doubt_worth
 from assessments.selectors.editions import catalogue_of
 from assessments.selectors.light import LightLine, read_light
@@ -294,7 +294,7 @@ def _line(
     )
     return ReportLine(
         principle=principle,
-        verdict=option["verdict"].replace(" ", "_"),
+        verdict=code_of(option["verdict"]),
         words=IN_WORDS[option["verdict"]],
         borderline=option["borderline"],
         probability=option["probability"],

@@ -10,7 +10,7 @@ from assessments.models import Round
 from assessments.scoring.changes import Inputs
 from assessments.scoring.panel import LIGHT
 from assessments.scoring.scope import Factor, Measurement, Scope
-from assessments.scoring.verdict import IN_WORDS
+from assessments.scoring.verdict import IN_WORDS, code_of
 from assessments.selectors.report import full_result, quick_result
 from ops_portal.charts import Chart, Series, bar_chart
 
@@ -143,8 +143,8 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any], said: tuple[tup
         WhatIfLine(
             slug=option["slug"],
             name=option["name"],
-            before=option["verdict"].replace(" ", "_"),
-            after=later[option["slug"]]["verdict"].replace(" ", "_"),
+            before=code_of(option["verdict"]),
+            after=code_of(later[option["slug"]]["verdict"]),
             before_words=IN_WORDS[option["verdict"]],
             after_words=IN_WORDS[later[option["slug"]]["verdict"]],
             probability_before=option["probability"],

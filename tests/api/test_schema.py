@@ -66,6 +66,13 @@ def test_every_operation_is_explained_with_an_example_and_its_refusals(schema):
         assert operation["security"], name
 
 
+def test_verdicts_of_a_panel_are_told_one_by_one(schema):
+    shapes = schema["components"]["schemas"]
+    for shape, name in (("MovedOut", "verdict_after"), ("ExplainedOut", "verdict_before"), ("PlanLineOut", "panel")):
+        assert "PanelVerdict" in str(shapes[shape]["properties"][name]), (shape, name)
+    assert set(shapes["PanelVerdict"]["enum"]) > {"not_yet", "does_not_apply", "unrated"}
+
+
 def test_a_read_that_can_conflict_says_so(schema):
     reading = {each["operationId"]: each for _, method, each in operations(schema) if method == "get"}
     assert {name for name, each in reading.items() if "409" in each["responses"]} == {"assessment_compare"}
