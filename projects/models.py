@@ -217,8 +217,8 @@ class Scope(models.TextChoices):
 
     INGEST = "ingest", "Send events and labels"
     PREDICT = "predict", "Ask for predictions"
-    READ = "read", "Read runs, versions and deployments"
-    MANAGE = "manage", "Start runs, deploy and roll back"
+    READ = "read", "Read runs, versions, deployments and the assessment"
+    MANAGE = "manage", "Start runs, deploy, roll back and change the assessment"
 
 
 class ApiToken(models.Model):
