@@ -10,7 +10,6 @@ from rest_framework import serializers
 from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from assessments.api.catalogue import DaysOut
 from assessments.models import Assessment
@@ -22,8 +21,8 @@ from assessments.selectors.recommendation import VERDICTS, Recommended
 from assessments.selectors.rounds import closed_rounds
 from assessments.services.assessments import close
 from models_registry.api.call import ProjectCall
-from projects.access import RATE, api_project
-from projects.models import Project, Scope
+from projects.access import RATE
+from projects.models import Project
 
 STATES = [*Assessment.State.values, "none"]
 
@@ -81,7 +80,7 @@ ASSESSMENT: dict[str, Any] = {
 }
 
 
-class AssessmentNow(APIView):
+class AssessmentNow(ProjectCall):
     """A project's assessment."""
 
     @extend_schema(
@@ -98,7 +97,7 @@ class AssessmentNow(APIView):
 
         `recommendation` is null while nothing is known about the scope. What the portal's records answer is counted.
         """
-        return tell_assessment(api_project(request, slug, Scope.READ).project)
+        return tell_assessment(self.reading(request, slug))
 
 
 class CloseAssessment(ProjectCall):
@@ -124,7 +123,7 @@ class CloseAssessment(ProjectCall):
         return tell_assessment(project)
 
 
-class AssessmentResult(APIView):
+class AssessmentResult(ProjectCall):
     """The result of a closed round."""
 
     @extend_schema(
@@ -155,7 +154,7 @@ class AssessmentResult(APIView):
         `principles` holds a row per principle, `tables` the tables of the printed report cell by cell, `settings` every
         assumption. Experts appear by codes, and by name only where the panel is not anonymous.
         """
-        rounds = closed_rounds(api_project(request, slug, Scope.READ).project)
+        rounds = closed_rounds(self.reading(request, slug))
         full = read_full_report(get_object_or_404(rounds, assessment__number=assessment, number=number))
         return Response(export_document(full.report, full.document))
 

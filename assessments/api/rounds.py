@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -36,12 +37,6 @@ class RoundOut(serializers.Serializer[Any]):
     closed_at = serializers.DateTimeField()
     complete = serializers.BooleanField(help_text="False while the worker still works it out.")
     seal = serializers.CharField(help_text="SHA-256 over all answers at closing.")
-
-
-class RoundsOut(serializers.Serializer[Any]):
-    """The closed rounds of all assessments, newest first."""
-
-    results = RoundOut(many=True)
 
 
 class OpenRoundOut(serializers.Serializer[Any]):
@@ -122,13 +117,16 @@ class AssessmentRounds(ProjectCall):
         operation_id="assessment_rounds_list",
         summary="List closed rounds",
         tags=["panel"],
-        responses=RoundsOut,
-        examples=[OpenApiExample("One closed round", {"results": [CLOSED]}, response_only=True)],
+        responses=RoundOut(many=True),
+        examples=[OpenApiExample("A closed round", CLOSED, response_only=True)],
     )
     def get(self, request: Request, slug: str) -> Response:
-        """List the rounds that have a result. How far an open one is stands under `rounds/open/`."""
-        rows = closed_rounds(self.reading(request, slug)).order_by("-assessment__number", "-number")
-        return Response(RoundsOut({"results": [_tell_closed(one) for one in rows]}).data)
+        """List the closed rounds of all assessments. How far an open one is stands under `rounds/open/`."""
+        # Results are large: here it is enough to know that there is one.
+        rows = closed_rounds(self.reading(request, slug)).defer("result")
+        page = self.paginate_queryset(rows.annotate(complete=Q(result__isnull=False)))
+        told = [_tell_closed(one, one.complete) for one in page or ()]
+        return self.get_paginated_response(RoundOut(told, many=True).data)
 
     @extend_schema(
         operation_id="assessment_rounds_open",
@@ -202,7 +200,7 @@ class CloseRound(ProjectCall):
         project, actor = self.changing(request, slug, WORK)
         closed = close_round(project=project, actor=actor)
         tasks.ring(closed.pk)
-        return Response(RoundOut(_tell_closed(closed)).data)
+        return Response(RoundOut(_tell_closed(closed, complete=False)).data)
 
 
 def _read_settings(given: dict[str, Any], base: Settings) -> Settings:
@@ -213,12 +211,12 @@ def _read_settings(given: dict[str, Any], base: Settings) -> Settings:
     return form.settings(base)
 
 
-def _tell_closed(one: Round) -> dict[str, Any]:
+def _tell_closed(one: Round, complete: bool) -> dict[str, Any]:
     return {
         "assessment": one.assessment.number,
         "round": one.number,
         "closed_at": one.closed_at,
-        "complete": one.result is not None,
+        "complete": complete,
         "seal": one.seal,
     }
 

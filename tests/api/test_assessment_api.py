@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from assessments.principles import load_catalogue
 from assessments.services.assessments import close, ensure_open
@@ -49,12 +51,15 @@ def test_the_assessment_of_a_project(project, owner):
 
 def test_closed_rounds_and_their_results(client, project, owner):
     api = Calls(project, Scope.READ)
-    assert api.get("assessment/rounds/").json() == {"results": []}
+    assert api.get("assessment/rounds/").json() == {"next": None, "previous": None, "results": []}
     closed = hold_round(project, owner, reason="We lost a day in March.")
     [row] = api.get("assessment/rounds/").json()["results"]
     assert (row["assessment"], row["round"], row["complete"], row["seal"]) == (1, 1, False, closed.seal)
     work_out(closed.pk)
-    assert api.get("assessment/rounds/").json()["results"][0]["complete"]
+    with CaptureQueriesContext(connection) as queries:
+        assert api.get("assessment/rounds/").json()["results"][0]["complete"]
+    reading = [query["sql"] for query in queries if "assessments_round" in query["sql"]]
+    assert reading and not any('."result",' in sql for sql in reading), "results are large"
     told = api.get("assessment/1/rounds/1/").json()
     client.force_login(owner)
     assert told == client.get(f"/projects/{project.slug}/assessment/rounds/1/export.json").json()
