@@ -11,6 +11,7 @@ from assessments.api import (
     comparison,
     experts,
     plan,
+    report_files,
     rounds,
     scope,
     shares,
@@ -23,6 +24,7 @@ BALLOT = "assessment/ballot/"
 BOARD = "assessment/board/"
 EXPERTS = "assessment/experts/"
 ROUNDS = "assessment/rounds/"
+ONE_ROUND = "assessment/<int:assessment>/rounds/<int:number>/"
 STATEMENT = BOARD + "statements/<int:number>/"
 urlpatterns = [
     path("assessment/", assessment.AssessmentNow.as_view(), name="assessment"),
@@ -38,13 +40,13 @@ urlpatterns = [
     path(ROUNDS, rounds.AssessmentRounds.as_view(), name="rounds"),
     path(ROUNDS + "open/", rounds.OpenRound.as_view(), name="round_open"),
     path(ROUNDS + "close/", rounds.CloseRound.as_view(), name="round_close"),
-    path("assessment/<int:assessment>/rounds/<int:number>/", assessment.AssessmentResult.as_view(), name="result"),
+    path(ONE_ROUND, assessment.AssessmentResult.as_view(), name="result"),
+    path(ONE_ROUND + "report.pdf", report_files.ReportPdf.as_view(), name="result_pdf"),
+    path(ONE_ROUND + "export.csv", report_files.ReportCsv.as_view(), name="result_csv"),
+    path(ONE_ROUND + "what-if/", what_if.AssessmentWhatIf.as_view(), name="what_if"),
     path(BALLOT, ballot.OneBallot.as_view(), name="ballot"),
     path(BALLOT + "weights/", ballot.BallotWeights.as_view(), name="ballot_weights"),
     path(BALLOT + "<slug:principle>/", ballot.BallotAnswer.as_view(), name="ballot_answer"),
-    path(
-        "assessment/<int:assessment>/rounds/<int:number>/what-if/", what_if.AssessmentWhatIf.as_view(), name="what_if"
-    ),
     path("assessment/compare/", comparison.AssessmentCompare.as_view(), name="compare"),
     path("assessment/plan/", plan.AdoptionPlan.as_view(), name="plan"),
     path("assessment/plan/<slug:principle>/", plan.Decisions.as_view(), name="decisions"),

@@ -19,9 +19,9 @@ def send_rows(rows: Iterable[dict[str, Any]], titles: Sequence[str], *, name: st
 
 def _as_csv(rows: Iterable[dict[str, Any]], titles: Sequence[str]) -> Iterator[str]:
     writer = csv.writer(_Line())
-    yield writer.writerow([_harmless(title) for title in titles])
+    yield writer.writerow([harmless(title) for title in titles])
     for row in rows:
-        yield writer.writerow([_harmless(row[title]) for title in titles])
+        yield writer.writerow([harmless(row[title]) for title in titles])
 
 
 def _as_json(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
@@ -39,6 +39,6 @@ class _Line:
         return text
 
 
-def _harmless(value: Any) -> Any:
+def harmless(value: Any) -> Any:
     """A text that a spreadsheet would take for a formula gets an apostrophe."""
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

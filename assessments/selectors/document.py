@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from assessments.models import Round
 from assessments.selectors import charts
 from assessments.selectors.assumptions import describe_settings
@@ -12,7 +14,7 @@ from assessments.selectors.delivery import Brought, read_brought
 from assessments.selectors.report import Report, ReportLine, read_report
 from assessments.selectors.rounds import closed_rounds
 from ops_portal.charts import Chart
-from ops_portal.paper import Document, Part, Table
+from ops_portal.paper import Document, Part, Table, make_pdf
 from ops_portal.templatetags.reading import DASH
 
 LIGHT_LEVELS = (
@@ -27,6 +29,16 @@ class FullReport:
 
     report: Report
     document: Document
+
+    @property
+    def name(self) -> str:
+        """What its files are called, without the ending."""
+        one = self.report.round
+        return f"{one.assessment.project.slug}-assessment-{one.assessment.number}-round-{one.number}"
+
+    def to_pdf(self) -> bytes:
+        """The document on paper, made now."""
+        return make_pdf(self.document, made=f"made {timezone.localtime():%Y-%m-%d %H:%M %Z}")
 
 
 def read_full_report(one: Round) -> FullReport:

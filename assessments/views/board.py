@@ -17,6 +17,7 @@ from assessments.services import board as boards
 from assessments.services.board import seal_of_board
 from assessments.views.jump import JumpItem
 from assessments.views.voters import Voter, guest_voter, member_voter
+from ops_portal.downloads import harmless
 from ops_portal.errors import UserError
 from projects.access import VIEW, WORK, project_page
 from projects.forms.refusals import show_refusal
@@ -206,7 +207,7 @@ def board_export(request: HttpRequest, project: Project, form: str) -> HttpRespo
         response = HttpResponse(content_type="text/csv; charset=utf-8")
         writer = csv.DictWriter(response, fieldnames=list(rows[0]))
         writer.writeheader()
-        writer.writerows({key: _no_formula(value) for key, value in row.items()} for row in rows)
+        writer.writerows({key: harmless(value) for key, value in row.items()} for row in rows)
     response["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     return response
 
@@ -233,8 +234,3 @@ def _board(project: Project) -> Board:
     if state is None or state.board is None:
         raise UserError("There is no board yet; open it first.", code="no_board", status=409)
     return state.board
-
-
-def _no_formula(value: object) -> object:
-    """A cell that a spreadsheet does not take for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

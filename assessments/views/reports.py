@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from assessments.selectors.document import FullReport, read_full_report
 from assessments.selectors.export import export_document, export_rows
 from assessments.views.results import closed_or_404
-from ops_portal.paper import make_pdf
+from ops_portal.downloads import send_rows
 from projects.access import VIEW, project_page
 from projects.models import Project
 
@@ -43,36 +41,17 @@ def report_pdf(request: HttpRequest, project: Project, number: int) -> HttpRespo
 
 @require_safe
 @project_page(VIEW)
-def report_data(request: HttpRequest, project: Project, number: int, form: str) -> HttpResponse:
+def report_data(request: HttpRequest, project: Project, number: int, form: str) -> HttpResponseBase:
     """The report as CSV or JSON."""
     full = read_full_report(closed_or_404(project, number))
-    if form == "json":
-        response: HttpResponse = JsonResponse(
-            export_document(full.report, full.document), json_dumps_params={"indent": 2}
-        )
-    else:
-        response = HttpResponse(content_type="text/csv; charset=utf-8")
+    if form == "csv":
         rows = export_rows(full.report)
-        writer = csv.DictWriter(response, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows({key: safe_cell(value) for key, value in row.items()} for row in rows)
-    response["Content-Disposition"] = f'attachment; filename="{_file_name(full)}.{form}"'
-    return response
+        return send_rows(rows, list(rows[0]), name=full.name, form=form)
+    headers = {"Content-Disposition": f'attachment; filename="{full.name}.json"'}
+    return JsonResponse(export_document(full.report, full.document), json_dumps_params={"indent": 2}, headers=headers)
 
 
 def pdf_answer(full: FullReport) -> HttpResponse:
     """A report as a PDF file, also where it is shown by link."""
-    made = f"made {timezone.localtime():%Y-%m-%d %H:%M %Z}"
-    response = HttpResponse(make_pdf(full.document, made=made), content_type="application/pdf")
-    response["Content-Disposition"] = f'inline; filename="{_file_name(full)}.pdf"'
-    return response
-
-
-def safe_cell(value: object) -> object:
-    """A cell that a spreadsheet does not take for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
-
-
-def _file_name(full: FullReport) -> str:
-    one = full.report.round
-    return f"{one.assessment.project.slug}-assessment-{one.assessment.number}-round-{one.number}"
+    headers = {"Content-Disposition": f'inline; filename="{full.name}.pdf"'}
+    return HttpResponse(full.to_pdf(), content_type="application/pdf", headers=headers)

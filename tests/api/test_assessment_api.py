@@ -64,8 +64,20 @@ def test_closed_rounds_and_their_results(client, project, owner):
     client.force_login(owner)
     assert told == client.get(f"/projects/{project.slug}/assessment/rounds/1/export.json").json()
     assert "Secret Name" not in str(told)
+    for name in ("report.pdf", "export.csv"):
+        at = f"/projects/{project.slug}/assessment/rounds/1/{name}"
+        found, page = api.get(f"assessment/1/rounds/1/{name}"), client.get(at)
+        assert found.status_code == 200 and found["Content-Type"] == page["Content-Type"]
+        assert found["Content-Disposition"] == page["Content-Disposition"]
+        assert name == "report.pdf" or found.getvalue() == page.getvalue()
+        asked = api.client.get(api.url(f"assessment/1/rounds/1/{name}"), headers=api.headers | {"Accept": "image/png"})
+        assert asked.status_code == 200
+        refused(api.get(f"assessment/9/rounds/1/{name}"), 404)
+        refused(Calls(project, Scope.PREDICT).get(f"assessment/1/rounds/1/{name}"), 403)
+    assert api.get("assessment/1/rounds/1/report.pdf").content.startswith(b"%PDF-")
     open_round(project=project, actor=owner)
     assert len(api.get("assessment/rounds/").json()["results"]) == 1
-    refused(api.get("assessment/1/rounds/2/"), 404)
+    for name in ("", "report.pdf", "export.csv"):
+        refused(api.get(f"assessment/1/rounds/2/{name}"), 404)
     refused(api.get("assessment/9/rounds/1/"), 404)
     refused(Calls(project, Scope.PREDICT).get("assessment/1/rounds/1/"), 403)

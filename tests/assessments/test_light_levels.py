@@ -174,7 +174,7 @@ def test_a_rated_light_level_is_an_option_and_the_whole_its_increment(as_owner, 
 
 def test_every_export_tells_of_the_light_level(as_owner, project, owner):
     closed = rate_light(project, owner)
-    table = list(csv.DictReader(io.StringIO(as_owner.get(url(project, "result_csv", 2)).content.decode())))
+    table = list(csv.DictReader(io.StringIO(as_owner.get(url(project, "result_csv", 2)).getvalue().decode())))
     row = next(one for one in table if one["principle"] == "monitoring")
     assert (row["light_level"], row["light_rated_by"]) == ("One alert", "3")
     assert float(row["light_effort_days"]) == pytest.approx(1, abs=0.1)

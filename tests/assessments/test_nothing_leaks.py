@@ -30,7 +30,8 @@ ASKED = {
     "assessment/1/rounds/3/what-if/": {"worth": 100},
     "assessment/scope/preview/": {"current": {"values": {"people": 9}}},
 }
-NOT_YET = {"assessment/1/rounds/3/", "assessment/compare/?before=1.1&after=1.3", "assessment/1/rounds/3/what-if/"}
+NOT_YET = {f"assessment/1/rounds/3/{part}" for part in ("", "report.pdf", "export.csv", "what-if/")}
+NOT_YET |= {"assessment/compare/?before=1.1&after=1.3"}
 
 #: What differs between any two answers: tokens against forgery, nonces, times that go on, random ids of parts.
 PASSING = re.compile(
@@ -43,7 +44,11 @@ CALLS = (
     "assessment/",
     "assessment/rounds/",
     "assessment/1/rounds/1/",
+    "assessment/1/rounds/1/report.pdf",
+    "assessment/1/rounds/1/export.csv",
     "assessment/1/rounds/3/",
+    "assessment/1/rounds/3/report.pdf",
+    "assessment/1/rounds/3/export.csv",
     "assessment/scope/",
     "assessment/checklist/",
     "assessment/checklist/?principle=monitoring",

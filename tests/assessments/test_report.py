@@ -73,7 +73,7 @@ def test_every_cell_is_the_same_on_paper_in_the_page_and_in_json(as_owner, proje
 
 
 def test_csv_gives_the_figures_that_are_printed(as_owner, project, told):
-    table = list(csv.DictReader(io.StringIO(as_owner.get(url(project, "result_csv", 2)).content.decode())))
+    table = list(csv.DictReader(io.StringIO(as_owner.get(url(project, "result_csv", 2)).getvalue().decode())))
     printed = told.document.part("principles").table.rows
     drawn = {row[0].partition(" ")[2]: row for row in told.document.part("effort").table.rows}
     for row, cells in zip(table, printed, strict=True):
