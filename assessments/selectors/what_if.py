@@ -131,6 +131,9 @@ def describe_scopes(before: Inputs, after: Inputs) -> tuple[tuple[str, str, str]
     for factor in after.settings.factors:
         was, would = (one.scope.value(factor.name, one.settings.telemetry_rule) for one in (before, after))
         words = _say(factor, was), _say(factor, would)
+        if words[0] == words[1] and was is not None and would is not None:
+            # Between two levels the words are the same, what follows is not.
+            words = f"{words[0]} ({was:.4g})", f"{words[1]} ({would:.4g})"
         if words[0] != words[1]:
             rows.append((factor.title, *words))
     return tuple(rows)

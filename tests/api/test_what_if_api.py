@@ -72,6 +72,12 @@ def test_a_limit_can_be_taken_away_and_left_out(reader, told):
     assert row == {"what": "Budget", "before": "20 days", "after": "no limit"}
 
 
+def test_a_value_between_two_levels_is_told_too(reader, told):
+    found = asked(reader, {"factors": {"regulated": 0.4}})
+    words = "partial regulation or customers' audits"
+    assert found["changed"] == [{"what": "Regulated", "before": f"{words} (0.5)", "after": f"{words} (0.4)"}]
+
+
 @pytest.mark.parametrize("factor", FACTORS, ids=lambda factor: factor.name)
 def test_each_factor_takes_a_value_in_its_own_unit(reader, told, factor):
     value = factor.levels[0].value
