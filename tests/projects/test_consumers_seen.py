@@ -9,7 +9,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from projects.models import DataImport, Role
+from projects.models import DataImport, Project, Role
 from projects.redis_streams import without_secrets
 from projects.services import imports
 from projects.services.consuming import open_stream, say_alive
@@ -89,6 +89,13 @@ def test_the_page_says_how_one_is_started_again_to_those_who_may(stream, look, o
     assert "last seen" in page and "2 h ago" in page and "by a maintainer" in page and "manage.py" not in page
     seen(stream, timedelta(0))
     assert "consume card" not in look(owner) and "No process" not in look(owner)
+
+
+def test_no_command_that_an_archived_project_refuses(stream, look, owner, project):
+    seen(stream, timedelta(hours=2))
+    Project.objects.filter(pk=project.pk).update(archived_at=timezone.now())
+    text = " ".join(look(owner).split())
+    assert "until the project is brought back and one is started." in text and "manage.py consume" not in text
 
 
 def test_nobody_of_another_team_sees_it(stream, client, project):
