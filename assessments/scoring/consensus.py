@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2, rankdata
+from scipy.special import chdtrc
 
 Array = NDArray[np.float64]
 Scale = Literal["nominal", "ordinal", "interval", "ratio"]
@@ -123,18 +123,18 @@ def kendall_w(ratings: Array) -> Concordance | None:
     m, n = complete.shape
     if m < 2 or n < 2:
         return None
-    ranks = np.stack([rankdata(row) for row in complete])
     ties = 0.0
-    for row in ranks:
-        counts = np.unique(row, return_counts=True)[1].astype(float)
+    sums = np.zeros(n)
+    for row in complete:
+        _, places, counts = np.unique(row, return_inverse=True, return_counts=True)
         ties += float((counts**3 - counts).sum())
-    sums = ranks.sum(axis=0)
+        sums += (np.cumsum(counts) - (counts - 1) / 2)[places]  # equal ratings share the mean of their ranks
     possible = m**2 * (n**3 - n) - m * ties
     if possible <= 0:
         return None
     w = float(12 * ((sums - sums.mean()) ** 2).sum() / possible)
     statistic = m * (n - 1) * w
-    return Concordance(w, statistic, float(chi2.sf(statistic, n - 1)), m, n)
+    return Concordance(w, statistic, float(chdtrc(n - 1, statistic)), m, n)
 
 
 def krippendorff_alpha(ratings: Array, scale: Scale = "ordinal") -> float | None:

@@ -29,7 +29,7 @@ ENTRIES = list(read_catalogue().entries)
 _WORDS = ("red", "green", "blue", "sky", "sea", "river", "stone")
 
 
-def make_stream(task: str, count: int = 200) -> list[tuple[int, dict[str, Any], Any]]:
+def make_stream(task: str, count: int = 130) -> list[tuple[int, dict[str, Any], Any]]:
     """Numbers, a category and a text, with a change of concept in the middle."""
     rng = random.Random(1)
     events = []
@@ -97,8 +97,8 @@ def test_entry_keeps_what_the_portal_promises(path: str) -> None:
     assert asked.probe_digest() == learner.probe_digest(), "predicting changes no prediction"
 
     resumed, _ = make_learner(path)
-    for start in range(0, len(events), 70):
-        resumed.learn(events[start : start + 70])
+    for start in range(0, len(events), 50):
+        resumed.learn(events[start : start + 50])
         resumed.probe_digest()
         resumed = codec.load(codec.dump(resumed, KEY), KEY)
     assert resumed.digest() == learner.digest(), "neither looking at it nor resuming it from a file changes anything"
@@ -118,17 +118,14 @@ def digests() -> dict[str, list[str]]:
 def test_no_entry_depends_on_the_process() -> None:
     """Python hashes text differently in each process; a model that minds would not resume alike in another worker."""
     code = "import json; from tests.models_registry.test_learning_entries import digests; print(json.dumps(digests()))"
-    runs = [
-        subprocess.Popen(
-            [sys.executable, "-c", code],
-            env=os.environ | {"PYTHONHASHSEED": seed},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for seed in ("1", "2")
-    ]
-    first, second = (json.loads(run.communicate()[0]) for run in runs)
-    assert first == second
+    other = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONHASHSEED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    assert json.loads(other.stdout) == digests()
 
 
 def list_river() -> list[str]:

@@ -1,8 +1,10 @@
 """Progressive learning is exact: River's numbers, however the stream is cut, resumed or repeated."""
 
+import functools
 import itertools
 import math
 import pickle
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -56,24 +58,59 @@ def count_branches(model: Any) -> int:
     return found
 
 
+@dataclass(frozen=True)
+class Learned:
+    """A template that has learned all events of its case: what it was at two positions on the way, and at the end."""
+
+    events: list[Any]
+    kept_at: int
+    kept: bytes
+    asked: int
+    then: tuple[Any, ...]
+    end: Learner
+
+
+def say_all(learner: Learner, features: dict[str, Any]) -> tuple[Any, ...]:
+    return learner.model_digest(), learner.digest(), learner.predict(features)
+
+
+@functools.cache  # two tests look at the same learning, which takes most of their time
+def learn_all(slug: str, task: str) -> Learned:
+    events = take(task, COUNTS[task])
+    asked = len(events) - 47
+    kept_at = asked // 2
+    names = [measure.name for measure in measures.list_measures(task)]
+    learner = Learner.create(find_template(slug).spec, task, seed=42, metrics=names)
+    learner.learn(events[:kept_at])
+    kept = codec.dump(learner, KEY)
+    learner.learn(events[kept_at:asked])
+    then = say_all(learner, events[-1][1])
+    learner.learn(events[asked:])
+    return Learned(events, kept_at, kept, asked, then, learner)
+
+
 @pytest.mark.parametrize(("template", "task"), CASES, ids=lambda value: getattr(value, "slug", value))
 def test_final_metrics_equal_rivers_own_evaluation(template: Any, task: str) -> None:
-    names = [measure.name for measure in measures.list_measures(task)]
-    events = take(task, COUNTS[task])
-    learner = Learner.create(template.spec, task, seed=42, metrics=names)
-    learner.learn(events)
+    learned = learn_all(template.slug, task)
+    learner = learned.end
     if task != "multiclass" and any(word in template.slug for word in TREES):
         assert count_branches(learner.model), "a tree that never splits would show little"
     encode = learner.labels.encode
     # One label-only and one probability metric drive River; all the others were compared with River's event by event.
-    for name in {
-        "binary": ("Accuracy", "LogLoss"),
-        "multiclass": ("Accuracy", "CrossEntropy"),
-        "regression": ("MAE", "R2"),
-    }[task]:
-        dataset = ((x, encode(y)) for _, x, y in events)
-        river = evaluate.progressive_val_score(dataset, build(template.spec, 42), make_metric(name))
-        assert learner.summary()[f"overall.{name}"] == river.get()
+    asked = {"binary": ("Accuracy", "LogLoss"), "multiclass": ("Accuracy", "CrossEntropy"), "regression": ("MAE", "R2")}
+    river = [make_metric(name) for name in asked[task]]
+    dataset = ((x, encode(y)) for _, x, y in learned.events)
+    evaluate.progressive_val_score(dataset, build(template.spec, 42), river[0] + river[1])
+    assert [learner.summary()[f"overall.{name}"] for name in asked[task]] == [metric.get() for metric in river]
+
+
+@pytest.mark.parametrize(("template", "task"), CASES, ids=lambda value: getattr(value, "slug", value))
+def test_any_position_can_be_had_back_from_an_earlier_state(template: Any, task: str) -> None:
+    learned = learn_all(template.slug, task)
+    restored = codec.load(learned.kept, KEY)
+    restored.learn(learned.events[learned.kept_at : learned.asked])
+    assert say_all(restored, learned.events[-1][1]) == learned.then
+    assert learned.end.model_digest() != learned.then[0]
 
 
 def test_text_labels_give_what_river_gives_for_them() -> None:
@@ -124,23 +161,6 @@ def test_chunks_and_files_in_between_change_nothing(template: Any, task: str) ->
         assert cut.summary() == whole.summary()
         assert cut.digest() == whole.digest()
         assert cut.model_digest() == whole.model_digest()
-
-
-@pytest.mark.parametrize(("template", "task"), CASES, ids=lambda value: getattr(value, "slug", value))
-def test_any_position_can_be_had_back_from_an_earlier_state(template: Any, task: str) -> None:
-    events = take(task, COUNTS[task])
-    end, later = events[-1][1], len(events) - 30
-    kept_at, asked = later // 2, later - 17
-    straight = Learner.create(template.spec, task, seed=42)
-    straight.learn(events[:kept_at])
-    kept = codec.dump(straight, KEY)
-    straight.learn(events[kept_at:asked])
-    then = (straight.model_digest(), straight.digest(), straight.predict(end))
-    straight.learn(events[asked:later])
-    restored = codec.load(kept, KEY)
-    restored.learn(events[kept_at:asked])
-    assert (restored.model_digest(), restored.digest(), restored.predict(end)) == then
-    assert straight.model_digest() != then[0]
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -58,7 +58,9 @@ LONG = {"events": 1_000, "every": 400}
 
 
 @pytest.mark.parametrize(("template", "task"), EVERY_TEMPLATE)
-def test_any_position_can_be_had_back_as_the_same_model(template: str, task: str, owner) -> None:
+def test_any_position_can_be_had_back_as_the_same_model_and_versions_are_verified(
+    template: str, task: str, owner
+) -> None:
     run = learned(template, task, **LONG)
     position = 873  # between the version at 800 and the end
     restoring = restore(run=run, position=position, actor=owner)
@@ -68,12 +70,8 @@ def test_any_position_can_be_had_back_as_the_same_model(template: str, task: str
     assert (version.position, version.reason, version.parent.position) == (position, Version.Reason.RESTORE, 800)
     assert version.digest == state_at(run, position)
 
-
-@pytest.mark.parametrize(("template", "task"), EVERY_TEMPLATE)
-def test_a_version_is_verified_by_replaying_it_from_its_parent(template: str, task: str, owner) -> None:
-    run = learned(template, task, **LONG)
-    version = run.versions.get(position=800)
-    finish(verify(version=version, actor=owner))
+    # Replayed from its parent.
+    finish(verify(version=run.versions.get(position=800), actor=owner))
     found = Verification.objects.get()
     assert found.identical
     assert found.run.from_version.position == 400

@@ -109,11 +109,14 @@ def start_worker(
         worker.stop()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def start_web(
-    transactional_db: None, broker_url: str, queue: str, tmp_path: Path
+    django_db_setup: None, broker_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., tuple[int, subprocess.Popen[bytes]]]]:
-    """Start web processes on the test database, as `manage.py up` does, and return their port and their parent."""
+    """Start web processes on the test database, as `manage.py up` does, and return their port and their parent.
+
+    They run until the module's tests are done, and ring nobody unless they are given the queue of a test.
+    """
     started: list[subprocess.Popen[bytes]] = []
 
     def start(processes: int = 1, **more: str) -> tuple[int, subprocess.Popen[bytes]]:
@@ -123,13 +126,13 @@ def start_web(
         environment = os.environ | {
             "REDIS_URL": broker_url,
             "DJANGO_SETTINGS_MODULE": "tests.settings",
-            "OPS_PORTAL_TEST_QUEUE": queue,
+            "OPS_PORTAL_TEST_QUEUE": "nobody",
             "OPS_PORTAL_TEST_DATABASE": str(connection.settings_dict["NAME"]),
             **more,
         }
         command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--no-ws"]
         command += ["--workers", str(processes), "--blocking-threads", "8", "--log-level", "error"]
-        log = tmp_path / f"web-{len(started)}.log"
+        log = tmp_path_factory.mktemp("web") / "log"
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [*command, "ops_portal.wsgi:application"],
@@ -168,7 +171,7 @@ def wait_until(condition: Callable[[], object], seconds: float = 60, every: floa
         time.sleep(every)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def web(start_web: Callable[..., tuple[int, subprocess.Popen[bytes]]]) -> tuple[int, subprocess.Popen[bytes]]:
-    """One web process: its port and the process."""
+    """One web process for the module's tests: its port and the process."""
     return start_web()

@@ -21,11 +21,11 @@ pytestmark = [pytest.mark.worker, pytest.mark.django_db(transaction=True)]
 LINEAR = {"steps": [{"use": "preprocessing.StandardScaler"}, {"use": "linear_model.LogisticRegression"}]}
 
 
-def test_accepted_is_learned_with_two_web_processes_and_two_workers_one_of_them_killed(start_web, start_worker):
+def test_accepted_is_learned_with_two_web_processes_and_two_workers_one_of_them_killed(start_web, start_worker, queue):
     project = make_project(task="binary")
     model = register_model(project=project, name="linear", spec=LINEAR, actor=None)
     runs = [start_run(model=model, mode="follow", actor=None, seed=seed) for seed in (1, 2)]
-    port, _ = start_web(processes=2)
+    port, _ = start_web(processes=2, OPS_PORTAL_TEST_QUEUE=queue)
     workers = [start_worker(TRAINING_LEASE_SECONDS="2") for _ in range(2)]
     wait_until(lambda: all(" ready." in worker.log.read_text() for worker in workers))
     for run in runs:

@@ -66,9 +66,13 @@ def ring_and_kill(run: Run, workers: list[Worker], kills: int) -> int:
     killed = 0
     last_kill = 0
     until = time.monotonic() + 90
+    ring_at = 0.0
     while True:
         assert time.monotonic() < until, "the run did not end"
-        advance_run.delay(run.pk)
+        if time.monotonic() >= ring_at:
+            for _ in workers:  # one for each; whoever learns rings again while there is more
+                advance_run.delay(run.pk)
+            ring_at = time.monotonic() + 0.5
         time.sleep(0.02)
         run.refresh_from_db()
         if run.ended:

@@ -20,7 +20,7 @@ from tests.worker.conftest import wait_until
 
 pytestmark = [pytest.mark.worker, pytest.mark.django_db(transaction=True)]
 
-ROWS = 30_000
+ROWS = 12_000
 
 
 def as_csv() -> bytes:
@@ -35,7 +35,7 @@ def as_ndjson() -> bytes:
 def as_parquet() -> bytes:
     x = [float(i) if i % 1000 != 1 else float("nan") for i in range(ROWS)]
     sink = BytesIO()
-    pq.write_table(pa.table({"x": x, "label": [i % 2 for i in range(ROWS)]}), sink, row_group_size=7_000)
+    pq.write_table(pa.table({"x": x, "label": [i % 2 for i in range(ROWS)]}), sink, row_group_size=2_500)
     return sink.getvalue()
 
 

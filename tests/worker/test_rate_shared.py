@@ -50,7 +50,7 @@ def in_one_minute(seconds):
 
 def test_a_token_gets_its_limit_once_and_not_from_each_process(start_web, ask, project):
     ports = [start_web(API_RATE_PER_MINUTE=str(LIMIT))[0] for _ in range(2)]
-    in_one_minute(40)
+    in_one_minute(25)
     minute = time.time() // 60
     with ThreadPoolExecutor(6) as pool:
         got = sum(pool.map(lambda number: ask(ports[number % 2], 400), range(6)), Counter())  # 1,200 from each
@@ -63,5 +63,5 @@ def test_a_token_gets_its_limit_once_and_not_from_each_process(start_web, ask, p
 
 def test_without_the_server_a_process_counts_for_itself(start_web, ask):
     port, _ = start_web(API_RATE_PER_MINUTE="100", REDIS_URL="redis://127.0.0.1:1/0")
-    in_one_minute(20)
+    in_one_minute(10)
     assert ask(port, 150) == {200: 100, 429: 50}
