@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,12 @@ def pytest_collection_modifyitems(config, items):
         left_out = [item for item in items if not may_reach_the_database(item)]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if may_reach_the_database(item)]
+
+
+def pytest_collection_finish(session):
+    """What was imported and collected stays: the collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def may_reach_the_database(item):

@@ -12,11 +12,16 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 import redis
 
-QUICK = ("-n", "2", "--dist", "worksteal", "-m", "not worker and not browser")
+#: Migrations are run by the other suites; tables made at once save each of these processes seconds.
+QUICK = ("-n", "2", "--dist", "worksteal", "--no-migrations", "-m", "not worker and not browser")
+WORKERS = Path("tests/worker")
+#: Where tests in a browser are.
+IN_BROWSER = (Path("tests/browser"), Path("tests/assessments"))
 FAILED, NO_TEST_CHOSEN = 1, 5
 #: Starts the embedded default, whatever servers there are.
 EMBEDDED_ONLY = "tests/worker/test_up.py"
@@ -41,12 +46,15 @@ class Suite:
     name: str
     options: tuple[str, ...]
     environment: dict[str, str]
+    places: tuple[Path, ...] = ()  # where its tests are, so that it need not look at all the others
 
     def run(self, arguments: list[str], *more: str) -> int:
         """Run it and print what it printed in one piece, since another suite runs beside it."""
         started = time.monotonic()
         cache = f"cache_dir=.pytest_cache/{self.name.replace(' ', '-')}"
-        command = [sys.executable, "-m", "pytest", "-q", "-o", cache, *self.options, *arguments, *more]
+        named = any(Path(argument.partition("::")[0]).exists() for argument in arguments)
+        places = [] if named else map(str, self.places)
+        command = [sys.executable, "-m", "pytest", "-q", "-o", cache, *self.options, *places, *arguments, *more]
         done = subprocess.run(
             command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
         )
@@ -66,8 +74,8 @@ def main(arguments: list[str]) -> int:
         embedded["OPS_PORTAL_CHROMIUM"] = browser
     print("== SQLite and the bundled broker: unit and API, worker, browser", flush=True)
     quick = [Suite("SQLite", QUICK, embedded)]
-    workers = [Suite("SQLite workers", ("-m", "worker"), embedded)]
-    lanes = (quick, workers, [Suite("browser", ("-m", "browser"), embedded)])
+    workers = [Suite("SQLite workers", ("-m", "worker"), embedded, (WORKERS,))]
+    lanes = (quick, workers, [Suite("browser", ("-m", "browser"), embedded, IN_BROWSER)])
     servers = find_servers()
     if isinstance(servers, str):
         print(f"== PostgreSQL and Redis: NOT RUN, {servers}", flush=True)
@@ -76,7 +84,7 @@ def main(arguments: list[str]) -> int:
         real = {**embedded, **servers}
         # Tests that may not reach a database have run by then: once is enough for them.
         quick.append(Suite("PostgreSQL", (*QUICK, "--database-only"), real))
-        workers.append(Suite("PostgreSQL workers", ("-m", "worker", f"--ignore={EMBEDDED_ONLY}"), real))
+        workers.append(Suite("PostgreSQL workers", ("-m", "worker", f"--ignore={EMBEDDED_ONLY}"), real, (WORKERS,)))
     # Browsers and workers wait a good deal: what computes runs beside them, and the lanes take about as long.
     with ThreadPoolExecutor(len(lanes)) as pool:
         codes = dict(pair for lane in pool.map(lambda lane: run_all(lane, arguments), lanes) for pair in lane)

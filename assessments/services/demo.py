@@ -51,7 +51,7 @@ DEMOS = (
         label="is_phishing",
         metric="F1",
         head=500,
-        rate=1.0,
+        rate=0.5,
         models=(
             ("logistic-regression", "First version: simple and easy to explain."),
             ("adaptive-random-forest", "Better rolling F1 than the logistic regression on the same events."),
@@ -77,7 +77,7 @@ DEMOS = (
         label="segment",
         metric="MacroF1",
         head=800,
-        rate=2.0,
+        rate=0.5,
         models=(
             ("softmax-regression", "A baseline to start from."),
             ("hoeffding-adaptive-tree", "Follows the changing light better."),
@@ -103,7 +103,7 @@ DEMOS = (
         label="approval",
         metric="MAE",
         head=300,
-        rate=0.5,
+        rate=0.25,
         models=(("linear-regression", "The only candidate so far."),),
         scope={
             "deployments_per_week": 0.1,

@@ -33,7 +33,7 @@ def test_a_sweep_is_counted_started_and_judged(page: Page) -> None:
     expect(page.locator("#headline")).to_contain_text("No challenger is better")
     expect(page.get_by_role("button", name="Cancel all")).to_have_count(0)
     for words in page.get_by_label("Challengers").locator(".cell-sub").all_inner_texts():
-        assert re.search(r"on the same \d+ events", words), words
+        assert re.search(r"on the same [\d,]+ events", words), words
     look_at(page, "sweep-done")
 
 

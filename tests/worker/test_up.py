@@ -34,7 +34,7 @@ def alive(pid: int) -> bool:
     return state != "Z"
 
 
-def test_a_newcomer_starts_signs_in_and_stops_it(tmp_path: Path) -> None:
+def test_a_newcomer_starts_it_signs_in_starts_again_after_a_kill_and_stops_it(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 8650))
         taken.listen()
@@ -43,30 +43,49 @@ def test_a_newcomer_starts_signs_in_and_stops_it(tmp_path: Path) -> None:
             portal.wait_for_link()
             assert portal.address != "http://127.0.0.1:8650", "the port was in use"
             assert any("8650 is in use" in line for line in portal.lines)
-            processes = processes_of(portal)
-            assert set(processes) == {"broker", "web", "worker", "beat"}
+            left = processes_of(portal)
+            assert set(left) == {"broker", "web", "worker", "beat"}
 
             with httpx.Client(base_url=portal.address, follow_redirects=True) as client:
                 signs_in_once(client, portal.link)
                 assert "Phishing pages" in client.get("/").text
                 wait_until(lambda: client.get("/health/ready").status_code == 200)
                 learns_while_the_page_is_open(tmp_path)
-
-            second = subprocess.run(
-                [sys.executable, "manage.py", "up"],
-                cwd=ROOT,
-                env={**os.environ, "OPS_PORTAL_DATA": str(tmp_path), "DJANGO_SETTINGS_MODULE": "ops_portal.settings"},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            assert second.returncode != 0
-            assert f"runs already at {portal.address}" in second.stderr
+            is_not_started_twice(portal)
         finally:
-            code = portal.stop()
-        assert code == 0, "\n".join(portal.lines)
-        assert not [line for line in portal.lines if "Traceback" in line or "ERROR" in line], "\n".join(portal.lines)
-        assert not [name for name, pid in processes.items() if alive(pid)]
+            portal.process.kill()
+            portal.process.wait()
+        assert alive(left["web"])
+
+        again = start_portal(tmp_path, port=8650)
+        try:
+            started = time.monotonic()
+            again.wait_for_link()
+            assert time.monotonic() - started < 30
+            assert any("left behind" in line for line in again.lines)
+            processes = processes_of(again)
+            assert set(processes) == {"broker", "web", "worker", "beat"}
+            assert not [name for name, pid in left.items() if alive(pid)]
+        finally:
+            code = again.stop()
+            portal.stop()  # it has ended; what it printed is still held open
+    assert code == 0, "\n".join(again.lines)
+    for lines in (portal.lines, again.lines):
+        assert not [line for line in lines if "Traceback" in line or "ERROR" in line], "\n".join(lines)
+    assert not [name for name, pid in processes.items() if alive(pid)]
+
+
+def is_not_started_twice(portal: Portal) -> None:
+    second = subprocess.run(
+        [sys.executable, "manage.py", "up"],
+        cwd=ROOT,
+        env={**os.environ, "OPS_PORTAL_DATA": str(portal.data), "DJANGO_SETTINGS_MODULE": "ops_portal.settings"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert second.returncode != 0
+    assert f"runs already at {portal.address}" in second.stderr
 
 
 def signs_in_once(client: httpx.Client, link: str) -> None:
@@ -90,23 +109,3 @@ def learns_while_the_page_is_open(data: Path) -> None:
 
     before = learned()
     wait_until(lambda: learned() >= before + 5, seconds=40, every=0.5)
-
-
-def test_what_a_killed_start_leaves_behind_is_stopped_by_the_next_one(tmp_path: Path) -> None:
-    portal = start_portal(tmp_path, "--no-demo", port=8660)
-    wait_until(lambda: portal.address, seconds=60)
-    left = processes_of(portal)
-    portal.process.kill()
-    portal.process.wait()
-    assert alive(left["web"])
-
-    again = start_portal(tmp_path, "--no-demo", port=8660)
-    try:
-        started = time.monotonic()
-        wait_until(lambda: again.address, seconds=60)
-        assert any("left behind" in line for line in again.lines)
-        assert not alive(left["web"]) and not alive(left["broker"])
-        assert time.monotonic() - started < 30
-    finally:
-        assert again.stop() == 0
-        portal.stop()  # it has ended; what it printed is still held open
