@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started
@@ -21,7 +23,8 @@ from tests.assessments.test_results import hold_round
 from tests.factories import make_events, make_token
 from tests.models_registry.learned import TREE, make_model, make_run
 
-EXAMPLES = 5
+#: Requests that fit and that do not, for each operation; more of them find more, and take longer.
+EXAMPLES = int(os.environ.get("OPS_PORTAL_EXAMPLES", "3"))
 
 
 @pytest.fixture

@@ -21,10 +21,10 @@ from schemathesis.specs.openapi.checks import (
 from models_registry.api.links import LINKS
 from models_registry.models import Version
 from models_registry.services.proposals import propose
-from tests.api.test_schemathesis import kept_connection, used_project  # noqa: F401 - fixtures
+from tests.api.test_schemathesis import EXAMPLES, kept_connection, used_project  # noqa: F401 - fixtures
 from tests.models_registry.learned import TREE
 
-CHAINS, STEPS = 80, 8
+CHAINS, STEPS = 15 * EXAMPLES, 8
 #: A greater number is made up: no chain makes so many things.
 MOST_THINGS = 50
 LIKELY = {

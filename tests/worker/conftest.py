@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -19,6 +19,7 @@ from django.db import connection
 from ops_portal.broker import server
 from ops_portal.celery import app
 from ops_portal.env import broker_socket, env
+from tests.worker.celery_process import run_celery
 
 ROOT = Path(settings.BASE_DIR)
 
@@ -57,12 +58,17 @@ def _forget_connections() -> None:
     app._pool = None
 
 
+#: What the worker processes of all tests begin with, so that not each has to import it again.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["celery.bin.celery", "kombu.transport.redis", "psycopg", "scipy.optimize", "river.api"])
+
+
 class Worker:
     """One Celery worker process, with one process to learn in."""
 
     def __init__(self, broker_url: str, queue: str, environment: dict[str, str], log: Path) -> None:
         self.log = log
-        command = [sys.executable, "-m", "celery", "-A", "ops_portal", "worker", "--pool", "solo", "-Q", queue]
+        command = ["celery", "-A", "ops_portal", "worker", "--pool", "solo", "-Q", queue]
         command += ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"]
         command += ["--hostname", f"{uuid.uuid4().hex[:8]}@test"]
         environment = {
@@ -73,23 +79,19 @@ class Worker:
             "OPS_PORTAL_TEST_QUEUE": queue,
             "OPS_PORTAL_TEST_DATABASE": str(connection.settings_dict["NAME"]),
         }
-        with log.open("ab") as output:
-            self.process = subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
-            )
+        self.process = FORKS.Process(target=run_celery, args=(command, environment, str(log)))
+        self.process.start()
 
     def kill(self) -> None:
         """kill -9: no goodbye, whatever it is in the middle of."""
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        self.process.kill()
+        self.process.join()
 
     def stop(self) -> None:
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(timeout=15)
-            except subprocess.TimeoutExpired:
-                self.kill()
+        self.process.terminate()
+        self.process.join(timeout=15)
+        if self.process.exitcode is None:
+            self.kill()
 
 
 @pytest.fixture
