@@ -20,6 +20,10 @@ elif DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, not memory: worker processes and live servers must see the same database.
     DATABASES["default"]["TEST"] = {"NAME": str(Path(os.environ["OPS_PORTAL_DATA"]) / "test.sqlite3")}
 
+if DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    # Processes are killed here, the server never: it need not wait for its disk at each commit.
+    DATABASES["default"]["OPTIONS"]["options"] = "-c synchronous_commit=off"
+
 TEST_QUEUE = os.environ.get("OPS_PORTAL_TEST_QUEUE")
 if TEST_QUEUE:
     CELERY_TASK_DEFAULT_QUEUE = TEST_QUEUE
