@@ -185,7 +185,7 @@ class TestNeighbours:
     def test_served_answers_are_those_of_a_fresh_copy(self, project, owner):
         version = serve(project, owner, NEIGHBOURS, events=ENOUGH)
         data = artifacts.read(version.artifact)
-        for number in range(40):
+        for number in range(15):
             features = {name: value for name, value in sample(number * 7)[0].items() if name != "colour"}
             fresh = engine.load(data).predict(features)
             answer = ask(project, **features)
@@ -196,8 +196,8 @@ class TestNeighbours:
         version = serve(project, owner, NEIGHBOURS, events=ENOUGH)
         served = serving.load_served(version.artifact)
         before = engine.dump(served.learner)
-        for number in range(30):
-            ask(project, x=number / 30, y=0.5)
+        for number in range(15):
+            ask(project, x=number / 15, y=0.5)
         assert engine.dump(served.learner) == before
 
     @pytest.mark.parametrize(
