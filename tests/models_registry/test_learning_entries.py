@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import river
 from river import evaluate
+from river.metrics.base import Metrics
 
 from models_registry.learning import codec, spec
 from models_registry.learning.build import build
@@ -80,11 +81,13 @@ def test_entry_keeps_what_the_portal_promises(path: str) -> None:
 
     # River scores each prediction before it learns on; a model that hands out a dictionary it goes on changing would
     # be scored differently here.
-    for name in [key.removeprefix("overall.") for key in learner.summary() if key.startswith("overall.")]:
-        encoded = ((features, learner.labels.encode(label)) for _, features, label in events)
-        theirs = evaluate.progressive_val_score(encoded, build(learner.spec, 3), make_metric(name)).get()
-        if math.isfinite(theirs):
-            assert learner.summary()[f"overall.{name}"] == theirs, name
+    names = [key.removeprefix("overall.") for key in learner.summary() if key.startswith("overall.")]
+    theirs = [make_metric(name) for name in names]
+    encoded = ((features, learner.labels.encode(label)) for _, features, label in events)
+    evaluate.progressive_val_score(encoded, build(learner.spec, 3), Metrics(theirs))
+    for name, metric in zip(names, theirs, strict=True):
+        if math.isfinite(metric.get()):
+            assert learner.summary()[f"overall.{name}"] == metric.get(), name
 
     repeated, _ = make_learner(path)
     repeated.learn(events)
