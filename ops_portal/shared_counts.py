@@ -1,7 +1,7 @@
 """Counts that all processes of the portal share: in the broker's server, which every installation has.
 
-It may be away, and nobody should wait for it then: an answer is waited for a tenth of a second, and a server that gave
-none is left alone for some seconds.
+It may be away, and nobody should wait for it then: an answer is waited for half a second, and a server that gave none
+is left alone for some seconds.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from redis.retry import Retry
 log = logging.getLogger(__name__)
 
 #: Seconds to wait for an answer, and to leave a server alone that gave none.
-PATIENCE, LEFT_ALONE = 0.1, 5.0
+PATIENCE, LEFT_ALONE = 0.5, 5.0
 
 
 class SharedCounts:

@@ -31,6 +31,7 @@ def pytest_collection_finish(session):
     """What was imported and collected stays: the collector need not look through it again and again."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def may_reach_the_database(item):
