@@ -37,13 +37,16 @@ def open_stream(
     of `manage.py consume`, kept for whoever has to start it again: no secrets in them.
     """
     check_open(project)
-    Project.objects.select_for_update().filter(pk=project.pk).values_list("pk").get()
-    known = project.imports.filter(kind=kind, options__address=address).exclude(state__in=DataImport.ENDED).first()
-    if known is not None:
+    at_work = project.imports.filter(kind=kind, options__address=address).exclude(state__in=DataImport.ENDED)
+    # Not under the lock on the project: whoever takes messages in locks the stream first and the project after it.
+    if known := at_work.first():
         known.options |= {"arguments": list(arguments)}
         known.seen_at = now
         known.save(update_fields=["options", "seen_at"])
         return known
+    Project.objects.select_for_update().filter(pk=project.pk).values_list("pk").get()
+    if opened := at_work.first():  # by another consumer, a moment ago
+        return opened
     made = DataImport.objects.create(
         project=project,
         kind=kind,

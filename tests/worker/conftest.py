@@ -79,6 +79,7 @@ class Worker:
             "OPS_PORTAL_TEST_QUEUE": queue,
             "OPS_PORTAL_TEST_DATABASE": str(connection.settings_dict["NAME"]),
         }
+        log.touch()  # it may be looked into before the process has begun
         self.process = FORKS.Process(target=run_celery, args=(command, environment, str(log)))
         self.process.start()
 

@@ -19,6 +19,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
+from projects.messages import Message
 from projects.models import Activity, DataImport, Event
 from projects.redis_streams import RedisStream
 from projects.services import imports
@@ -26,6 +27,7 @@ from projects.services.consuming import open_stream, take_messages
 from projects.services.projects import archive_project
 from projects.stream import read_labelled
 from tests.factories import make_project, make_team, make_user
+from tests.threads import in_threads
 from tests.worker.conftest import wait_until
 
 pytestmark = [pytest.mark.worker, pytest.mark.django_db(transaction=True)]
@@ -126,7 +128,8 @@ def kill_at_work(process, consumer, stream, sent):
         fill(stream, 200, start=sent)
         sent += 200
         process.send_signal(signal.SIGSTOP)
-        os.waitpid(process.pid, os.WUNTRACED)
+        _, status = os.waitpid(process.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status), f"{consumer} ended by itself with {status}: {said(process)}"
         if client.xpending_range(name, "ops-portal", "-", "+", 1, consumername=consumer):
             break
         process.send_signal(signal.SIGCONT)
@@ -177,6 +180,28 @@ def test_a_crash_between_commit_and_acknowledgement_repeats_nothing(consume, str
     again.wait(timeout=60)
     record.refresh_from_db()
     assert (record.accepted, record.duplicates, Event.objects.count(), pending(stream)) == (20, 20, 20, 0)
+
+
+def test_consumers_that_start_and_those_at_work_do_not_lock_each_other_out(project):
+    olga = project.team.memberships.get().user
+
+    def again():
+        return open_stream(project=project, actor=olga, kind="redis", name="s", address="a", now=timezone.now())
+
+    record = again()
+
+    def work(number):
+        for step in range(40):
+            if number % 2:
+                body = json.dumps({"features": {"x": step}, "label": True}).encode()
+                assert take_messages(
+                    stream=record, messages=[Message(f"{number}-{step}", body)], source="s", now=timezone.now()
+                )
+            else:
+                assert again() == record
+
+    in_threads(4, work)
+    assert Event.objects.count() == 80
 
 
 def test_entries_are_open_until_they_are_committed(consume, stream, project):

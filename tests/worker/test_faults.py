@@ -53,7 +53,7 @@ def test_kills_at_random_moments_change_nothing(name: str, settings: Any) -> Non
         pass
 
     # Chunks short enough that the run outlives its killers; no leases, so that processes really race.
-    settings.TRAINING_CHUNK_SECONDS = 0.01
+    settings.TRAINING_CHUNK_SECONDS = 0.03
     settings.TRAINING_LEASE_SECONDS = 0
     disturbed = start_run(model=model, mode="replay", actor=None, seed=11, publish_every=rule)
     moments = random.Random(name)
