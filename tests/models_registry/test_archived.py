@@ -88,7 +88,8 @@ def test_pages_say_so_before_and_after(used, owner, client):
     archive(used, owner)
     client.force_login(owner)
     deploying = reverse("models_registry:deploy", args=[used.slug])
-    assert "This project is archived" in client.get(deploying).content.decode()
+    page = client.get(deploying).content.decode()
+    assert "This project is archived" in page and "To the settings" in page
     deployments = client.get(reverse("models_registry:deployment_list", args=[used.slug])).content.decode()
     assert deploying not in deployments and "Add a challenger" not in deployments, "nothing is offered that is refused"
     asked = client.post(deploying, {"version": 2, "mode": "pin", "expected": 1}, follow=True)
