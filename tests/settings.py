@@ -12,6 +12,8 @@ os.environ.setdefault("OPS_PORTAL_DATA", tempfile.mkdtemp(prefix="ops-portal-tes
 from ops_portal.settings import *  # noqa: F403
 from ops_portal.settings import DATABASES
 
+# Each client of a test makes the middleware anew: files are looked for when asked for, not all of them each time.
+WHITENOISE_AUTOREFRESH = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 TEST_DATABASE = os.environ.get("OPS_PORTAL_TEST_DATABASE")
 if TEST_DATABASE:
