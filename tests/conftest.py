@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from celery import current_app
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from projects.doorbell import Doorbell
 from tests.factories import make_project, make_team, make_user
@@ -74,6 +74,14 @@ def rung(request, monkeypatch):
     monkeypatch.setattr("projects.doorbell._doorbell", Doorbell())  # one that has not rung just now
     monkeypatch.setattr("celery.app.task.Task.apply_async", apply_async)
     return rings
+
+
+@pytest.fixture(scope="module")
+def kept_rows(django_db_setup, django_db_blocker):
+    """For what takes long to make: rows that a module's tests share, while what each of them changes is rolled back."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture(scope="session")

@@ -20,8 +20,8 @@ import redis
 #: Migrations are run by the other suites; tables made at once save each of these processes seconds.
 QUICK = ("-n", "2", "--dist", "worksteal", "--no-migrations", "-m", "not worker and not browser")
 WORKERS = Path("tests/worker")
-#: Where tests in a browser are.
-IN_BROWSER = (Path("tests/browser"), Path("tests/assessments"))
+#: Where tests in a browser are: in front of the whole portal, and in front of pages of this process.
+PORTAL, PANEL = Path("tests/browser"), Path("tests/assessments")
 FAILED, NO_TEST_CHOSEN = 1, 5
 #: Starts the embedded default, whatever servers there are.
 EMBEDDED_ONLY = "tests/worker/test_up.py"
@@ -76,8 +76,11 @@ def main(arguments: list[str]) -> int:
         embedded["OPS_PORTAL_CHROMIUM"] = browser
     print("== SQLite and the bundled broker: unit and API, worker, browser", flush=True)
     quick = [Suite("SQLite", QUICK, embedded)]
-    workers = [Suite("SQLite workers", ("-m", "worker"), embedded, (WORKERS,))]
-    lanes = (quick, workers, [Suite("browser", ("-m", "browser"), embedded, IN_BROWSER)])
+    mixed = [
+        Suite("SQLite workers", ("-m", "worker"), embedded, (WORKERS,)),
+        Suite("panel in the browser", ("-m", "browser"), embedded, (PANEL,)),
+    ]
+    lanes = [mixed, [Suite("portal in the browser", ("-m", "browser"), embedded, (PORTAL,))]]
     servers = find_servers()
     if isinstance(servers, str):
         print(f"== PostgreSQL and Redis: NOT RUN, {servers}", flush=True)
@@ -86,10 +89,11 @@ def main(arguments: list[str]) -> int:
         real = {**embedded, **servers}
         # Tests that may not reach a database have run by then: once is enough for them.
         quick.append(Suite("PostgreSQL", (*QUICK, "--database-only"), real))
-        workers.append(Suite("PostgreSQL workers", ("-m", "worker", f"--ignore={EMBEDDED_ONLY}"), real, (WORKERS,)))
-    # Browsers and workers wait a good deal: what computes runs beside them, and the lanes take about as long.
+        lanes.append([Suite("PostgreSQL workers", ("-m", "worker", f"--ignore={EMBEDDED_ONLY}"), real, (WORKERS,))])
+    codes = dict(run_all(quick, arguments))  # computes all the time, on both cores
+    # Browsers and workers wait a good deal: the lanes run beside each other.
     with ThreadPoolExecutor(len(lanes)) as pool:
-        codes = dict(pair for lane in pool.map(lambda lane: run_all(lane, arguments), lanes) for pair in lane)
+        codes |= dict(pair for lane in pool.map(lambda lane: run_all(lane, arguments), lanes) for pair in lane)
     for suite in codes:
         if codes[suite] == FAILED:
             codes[suite] = run_again(suite, arguments)

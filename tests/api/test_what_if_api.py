@@ -17,18 +17,41 @@ from assessments.services.scope import ProfileDraft, save_profile
 from projects.models import Activity, Role, Scope
 from tests.api.calls import JSON, Calls, Person, refused
 from tests.assessments.test_results import hold_round
-from tests.factories import make_member, make_project, make_user
+from tests.factories import make_member, make_project, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 
 WHAT_IF, COMPARE = "assessment/1/rounds/1/what-if/", "assessment/compare/"
 
 
-@pytest.fixture
-def told(project, owner):
+@pytest.fixture(scope="module")
+def kept_round(kept_rows):
+    """The key of a closed round with its result."""
+    owner = make_user("olga")
+    project = make_project(make_team("Fraud desk", owner=owner), name="Phishing pages")
     closed = hold_round(project, owner, votes=(2, 8, 9))
     work_out(closed.pk)
-    return Round.objects.select_related("assessment__project").get(pk=closed.pk)
+    return closed.pk
+
+
+@pytest.fixture
+def told(kept_round, db):
+    return Round.objects.select_related("assessment__project__team").get(pk=kept_round)
+
+
+@pytest.fixture
+def project(told):
+    return told.assessment.project
+
+
+@pytest.fixture
+def team(project):
+    return project.team
+
+
+@pytest.fixture
+def owner(team):
+    return team.memberships.get().user
 
 
 @pytest.fixture
@@ -153,7 +176,7 @@ def test_open_rounds_and_such_as_are_not_there_are_not_varied(project, owner, re
 
 def test_a_round_that_is_not_worked_out_yet_is_varied_from_fewer_readings(project, owner, reader):
     hold_round(project, owner)
-    assert asked(reader, {"worth": 20})["complete"] is False
+    assert asked(reader, {"worth": 20}, "assessment/1/rounds/2/what-if/")["complete"] is False
 
 
 # --- two rounds side by side ----------------------------------------------------------------------

@@ -19,6 +19,7 @@ from assessments.services.assessments import close
 from assessments.services.panel_results import work_out
 from assessments.services.scope import ProfileDraft, save_profile
 from tests.assessments.test_results import hold_round
+from tests.factories import make_project, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -34,11 +35,34 @@ def as_owner(client, owner):
     return client
 
 
-@pytest.fixture
-def told(project, owner):
+@pytest.fixture(scope="module")
+def kept_round(kept_rows):
+    """The key of a closed round with its result."""
+    owner = make_user("olga")
+    project = make_project(make_team("Fraud desk", owner=owner), name="Phishing pages")
     closed = hold_round(project, owner, votes=(2, 8, 9))
     work_out(closed.pk)
-    return Round.objects.select_related("assessment__project").get(pk=closed.pk)
+    return closed.pk
+
+
+@pytest.fixture
+def told(kept_round, db):
+    return Round.objects.select_related("assessment__project__team").get(pk=kept_round)
+
+
+@pytest.fixture
+def project(told):
+    return told.assessment.project
+
+
+@pytest.fixture
+def team(project):
+    return project.team
+
+
+@pytest.fixture
+def owner(team):
+    return team.memberships.get().user
 
 
 def standing(inputs, **moved):
@@ -147,7 +171,7 @@ def test_what_cannot_be_meant_is_refused_in_words(as_owner, project, told, wrong
 
 def test_a_round_that_is_not_worked_out_yet_is_varied_too(as_owner, project, owner):
     hold_round(project, owner)
-    html = as_owner.get(url(project, "what_if", 1), {"worth": "20"}, headers=HTMX).content.decode()
+    html = as_owner.get(url(project, "what_if", 2), {"worth": "20"}, headers=HTMX).content.decode()
     assert "to adopt now" in html
 
 

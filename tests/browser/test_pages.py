@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import SIZES, look_at, settle, watch
 from tests.browser.routes import LEFT_OUT, POSTED, QUERIES, Route, all_routes
@@ -73,6 +73,14 @@ EMPTY = (
     *("assessment/", "assessment/recommendation/"),
 )
 QUIET = "Nothing here yet"
+
+
+@pytest.fixture(scope="module")
+def context(portal: Portal, browser: Browser, signed_in: dict) -> Iterator[BrowserContext]:
+    """One window for all pages, which are only looked at: what they share is fetched and compiled once."""
+    opened = browser.new_context(base_url=portal.address, storage_state=signed_in, viewport=SIZES["wide"])
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")

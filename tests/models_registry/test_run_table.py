@@ -9,20 +9,22 @@ import json
 import pytest
 
 from models_registry.models import RegisteredModel, Run, RunColumns, RunTag
-from models_registry.selectors.run_columns import default_keys, find_columns, offer_columns
-from models_registry.selectors.run_table import RunQuery, export_runs, list_run_table
+from models_registry.selectors.run_columns import offer_columns
+from models_registry.selectors.run_table import RunQuery, list_run_table
 from models_registry.services.runs import cancel_run, pause_run, start_run
 from models_registry.services.tracking import describe_run
 from projects.models import Activity, Task
-from tests.factories import make_member, make_project, make_user
-from tests.models_registry.learned import TREE, make_model, make_run
+from tests.factories import make_member, make_project, make_team, make_user
+from tests.models_registry.learned import make_model, make_run
 
 HTMX = {"HX-Request": "true"}
 
 
-@pytest.fixture
-def several(model):
-    """Runs 1 (completed), 2 (paused), 3 (follows), 4 (cancelled, of another model)."""
+@pytest.fixture(scope="module")
+def kept_runs(kept_rows):
+    """The key of the model of runs 1 (completed), 2 (paused), 3 (follows), and 4 (cancelled, of another model)."""
+    owner = make_user("olga")
+    model = make_model(make_project(make_team("Fraud desk", owner=owner), name="Phishing pages"))
     make_run(model, events=40)
     pause_run(run=start_run(model=model, mode=Run.Mode.REPLAY, actor=None), actor=None)
     start_run(model=model, mode=Run.Mode.FOLLOW, actor=None)
@@ -30,7 +32,27 @@ def several(model):
     cancel_run(run=other, actor=None)
     describe_run(run=Run.objects.get(number=2), actor=None, tags=["slow", "odd one"], note="Waits for the new labels")
     describe_run(run=other, actor=None, tags=["slow"])
-    return model
+    return model.pk
+
+
+@pytest.fixture
+def several(kept_runs, db):
+    return RegisteredModel.objects.select_related("project__team").get(pk=kept_runs)
+
+
+@pytest.fixture
+def project(several):
+    return several.project
+
+
+@pytest.fixture
+def team(project):
+    return project.team
+
+
+@pytest.fixture
+def owner(team):
+    return team.memberships.get().user
 
 
 def numbers(answer) -> list[int]:
@@ -87,70 +109,6 @@ def test_runs_are_filtered_by_model_and_live_while_one_is_at_work(client, page, 
     assert numbers(answer) == [3, 2, 1]
     assert 'hx-trigger="every 2s"' in answer.content.decode()
     assert 'hx-trigger="every 2s"' not in client.get(page("run_list"), {"state": "completed"}).content.decode()
-
-
-# --- thousands ------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def thousands(model):
-    """3,000 runs of three models, some without a metric, some that name it null."""
-    models = [make_model(model.project, f"Depth {n}", _tree(n)) for n in (2, 11, None)]
-    values = [{"overall.Accuracy": 0.5 + n / 10_000} for n in range(2_000)]
-    values += [{"overall.Accuracy": None}] * 500 + [{}] * 500
-    Run.objects.bulk_create(
-        Run(project=model.project, number=n + 1, model=models[n % 3], mode="replay", spec=TREE, seed=n,
-            state="cancelled", summary=summary, learned=n, learning_seconds=1.0 + n % 7)
-        for n, summary in enumerate(values)
-    )  # fmt: skip
-    RunTag.objects.bulk_create(RunTag(run=run, name="swept") for run in Run.objects.filter(number__gt=1_000))
-    return model.project
-
-
-def _tree(depth: int | None) -> dict:
-    return {"use": "tree.HoeffdingTreeClassifier", "params": {"max_depth": depth}}
-
-
-def test_thousands_of_runs_take_no_more_queries_than_a_few(client, page, thousands, django_assert_num_queries):
-    columns = find_columns(thousands, default_keys(thousands))
-    with django_assert_num_queries(3):
-        first = list_run_table(thousands, RunQuery(), columns, None)
-    assert (first.paginator.count, len(first.object_list)) == (3_000, 25)
-    with django_assert_num_queries(3):
-        list_run_table(thousands, RunQuery(tag="swept", search="depth", sort="-metric:overall.Accuracy"), columns, "7")
-    with django_assert_num_queries(2):
-        offer_columns(thousands)
-    second = client.get(page("run_list"), {"page": "2"})
-    assert numbers(second) == list(range(2_975, 2_950, -1))
-    assert len(second.content) < 150_000
-
-
-@pytest.mark.parametrize(
-    ("sort", "first", "last"),
-    [
-        ("-metric:overall.Accuracy", 2_000, 501), ("metric:overall.Accuracy", 1, 501),
-        ("number", 1, 3_000), ("-seed", 3_000, 1), ("-throughput", 2_997, 1),
-    ],
-)  # fmt: skip
-def test_any_column_sorts_and_what_has_no_value_comes_last(thousands, sort, first, last):
-    columns = find_columns(thousands, ["metric:overall.Accuracy"])
-    query = RunQuery(sort=sort)
-    assert list_run_table(thousands, query, columns, "1").object_list[0].number == first
-    if "metric" in sort:
-        end = list_run_table(thousands, query, columns, "120").object_list
-        assert {row.cells[0].value for row in end} == {None}
-
-
-def test_parameters_sort_as_numbers(thousands):
-    columns = find_columns(thousands, ["param:HoeffdingTreeClassifier.max_depth"])
-
-    def depths(sort, page):
-        rows = list_run_table(thousands, RunQuery(sort=sort), columns, page).object_list
-        return {row.cells[0].value for row in rows}
-
-    key = columns[0].key
-    assert (depths(key, "1"), depths(key, "60"), depths(key, "120")) == ({2}, {11}, {None})
-    assert (depths(f"-{key}", "1"), depths(f"-{key}", "60"), depths(f"-{key}", "120")) == ({11}, {2}, {None})
 
 
 @pytest.mark.django_db
@@ -317,13 +275,6 @@ def test_an_export_has_the_progress_as_the_table_says_it(client, page, several):
     assert [row["Progress, share"] for row in rows] == [0.0, 0.0, 0.0, 1.0]
     for row in rows:
         assert f"<span>{row['Progress']}</span>" in html
-
-
-def test_an_export_has_every_page_and_few_queries(thousands, django_assert_num_queries):
-    columns = find_columns(thousands, ["model", "tags", "seed"])
-    with django_assert_num_queries(7):  # the runs once, their tags per 500
-        rows = list(export_runs(thousands, RunQuery(), columns))
-    assert [row["Run"] for row in rows] == list(range(3_000, 0, -1))
 
 
 # --- who may --------------------------------------------------------------------------------------
