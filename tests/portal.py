@@ -61,7 +61,7 @@ class Portal:
         return code
 
 
-def start_portal(data: Path, *arguments: str, port: int = 8600) -> Portal:
+def start_portal(data: Path, *arguments: str, port: int) -> Portal:
     """Start a portal on the embedded default, whatever servers this machine has."""
     environment = {key: value for key, value in os.environ.items() if key not in {"DATABASE_URL", "REDIS_URL"}}
     environment |= {

@@ -20,8 +20,8 @@ import redis
 #: Migrations are run by the other suites; tables made at once save each of these processes seconds.
 QUICK = ("-n", "2", "--dist", "worksteal", "--no-migrations", "-m", "not worker and not browser")
 WORKERS = Path("tests/worker")
-#: Where tests in a browser are: in front of the whole portal, and in front of pages of this process.
-PORTAL, PANEL = Path("tests/browser"), Path("tests/assessments")
+#: Where tests in a browser are: ways through the whole portal, each of its pages, and pages of the test's own process.
+PORTAL, PAGES, PANEL = Path("tests/browser"), Path("tests/browser/test_pages.py"), Path("tests/assessments")
 FAILED, NO_TEST_CHOSEN = 1, 5
 #: Starts the embedded default, whatever servers there are.
 EMBEDDED_ONLY = "tests/worker/test_up.py"
@@ -53,14 +53,30 @@ class Suite:
         """Run it and print what it printed in one piece, since another suite runs beside it."""
         started = time.monotonic()
         cache = f"cache_dir=.pytest_cache/{self.name.replace(' ', '-')}"
-        named = any(Path(argument.partition("::")[0]).exists() for argument in arguments)
-        places = [] if named else map(str, self.places)
-        command = [sys.executable, "-m", "pytest", "-q", "-o", cache, *self.options, *places, *arguments, *more]
+        named = [argument for argument in arguments if file_of(argument).exists()]
+        others = [argument for argument in arguments if argument not in named]
+        places = self.places_within(named)
+        if named and not places:
+            return 0
+        command = [sys.executable, "-m", "pytest", "-q", "-o", cache, *self.options, *places, *others, *more]
         done = subprocess.run(
             command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
         )
         print(f"== {self.name}: {time.monotonic() - started:.0f} s\n{done.stdout}", flush=True)
         return 0 if done.returncode == NO_TEST_CHOSEN and arguments else done.returncode
+
+    def places_within(self, named: list[str]) -> list[str]:
+        """Return where its tests are, as far as that is what was named, a part of it, or around it."""
+        if not named or not self.places:
+            return named or [str(place) for place in self.places]
+        inside = [one for one in named if any(file_of(one).is_relative_to(place) for place in self.places)]
+        around = [str(place) for place in self.places if any(place.is_relative_to(file_of(one)) for one in named)]
+        return inside or around
+
+
+def file_of(argument: str) -> Path:
+    """Return the file or directory of a test's name such as `tests/api/test_rate.py::test_it`."""
+    return Path(argument.partition("::")[0])
 
 
 def main(arguments: list[str]) -> int:
@@ -76,11 +92,12 @@ def main(arguments: list[str]) -> int:
         embedded["OPS_PORTAL_CHROMIUM"] = browser
     print("== SQLite and the bundled broker: unit and API, worker, browser", flush=True)
     quick = [Suite("SQLite", QUICK, embedded)]
-    mixed = [
+    waiting = [
+        Suite("pages in the browser", ("-m", "browser"), embedded, (PAGES,)),
+        Suite("ways in the browser", ("-m", "browser", f"--ignore={PAGES}"), embedded, (PORTAL,)),
         Suite("SQLite workers", ("-m", "worker"), embedded, (WORKERS,)),
         Suite("panel in the browser", ("-m", "browser"), embedded, (PANEL,)),
     ]
-    lanes = [mixed, [Suite("portal in the browser", ("-m", "browser"), embedded, (PORTAL,))]]
     servers = find_servers()
     if isinstance(servers, str):
         print(f"== PostgreSQL and Redis: NOT RUN, {servers}", flush=True)
@@ -89,22 +106,18 @@ def main(arguments: list[str]) -> int:
         real = {**embedded, **servers}
         # Tests that may not reach a database have run by then: once is enough for them.
         quick.append(Suite("PostgreSQL", (*QUICK, "--database-only"), real))
-        lanes.append([Suite("PostgreSQL workers", ("-m", "worker", f"--ignore={EMBEDDED_ONLY}"), real, (WORKERS,))])
-    codes = dict(run_all(quick, arguments))  # computes all the time, on both cores
-    # Browsers and workers wait a good deal: the lanes run beside each other.
-    with ThreadPoolExecutor(len(lanes)) as pool:
-        codes |= dict(pair for lane in pool.map(lambda lane: run_all(lane, arguments), lanes) for pair in lane)
+        embedded_only = f"--ignore={EMBEDDED_ONLY}"
+        waiting.insert(3, Suite("PostgreSQL workers", ("-m", "worker", embedded_only), real, (WORKERS,)))
+    # What computes all the time has both cores to itself; browsers and workers wait a good deal, three at a time.
+    codes = {suite: suite.run(arguments) for suite in quick}
+    with ThreadPoolExecutor(3) as pool:
+        codes |= zip(waiting, pool.map(lambda suite: suite.run(arguments), waiting), strict=True)
     for suite in codes:
         if codes[suite] == FAILED:
             codes[suite] = run_again(suite, arguments)
     failed = any(codes.values())
     print(f"== {'FAILED' if failed else 'passed'} in {time.monotonic() - started:.0f} s", flush=True)
     return int(failed)
-
-
-def run_all(suites: list[Suite], arguments: list[str]) -> list[tuple[Suite, int]]:
-    """Run suites one after the other; return each with its exit code."""
-    return [(suite, suite.run(arguments)) for suite in suites]
 
 
 def run_again(suite: Suite, arguments: list[str]) -> int:

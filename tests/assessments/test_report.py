@@ -23,6 +23,7 @@ from assessments.services.sharing import share
 from ops_portal.paper.drawing import PAPER
 from ops_portal.paper.fonts import MISSING, PLAIN, in_one_font, left_out, printable, runs
 from tests.assessments.test_results import hold_round
+from tests.factories import make_project, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -37,13 +38,36 @@ def as_owner(client, owner):
     return client
 
 
+@pytest.fixture(scope="module")
+def kept_round(kept_rows):
+    """The key of the second of two rounds, in which the experts gave reasons that look like markup and formulas."""
+    owner = make_user("olga")
+    project = make_project(make_team("Fraud desk", owner=owner), name="Phishing pages")
+    for votes in ((2, 8, 9), (3, 8, 9)):
+        closed = hold_round(project, owner, votes=votes, reason="=1+1 <b>bold</b> & “quoted”, Łódź")
+        work_out(closed.pk)
+    return closed.pk
+
+
 @pytest.fixture
-def told(project, owner):
-    """Two rounds, worked out, in which the experts gave reasons that look like markup and like formulas."""
-    work_out(hold_round(project, owner, votes=(2, 8, 9), reason="=1+1 <b>bold</b> & “quoted”, Łódź").pk)
-    closed = hold_round(project, owner, votes=(3, 8, 9), reason="=1+1 <b>bold</b> & “quoted”, Łódź")
-    work_out(closed.pk)
-    return read_full_report(Round.objects.get(pk=closed.pk))
+def told(kept_round, db):
+    return read_full_report(Round.objects.select_related("assessment__project__team").get(pk=kept_round))
+
+
+@pytest.fixture
+def project(told):
+    return told.report.round.assessment.project
+
+
+@pytest.fixture
+def owner(project):
+    return project.team.memberships.get().user
+
+
+@pytest.fixture
+def other(project):
+    """A project of the same team in which no round was held."""
+    return make_project(project.team)
 
 
 def squeezed(text: str) -> str:
@@ -117,13 +141,13 @@ def test_a_changed_setting_is_printed_with_the_result(as_owner, project, told):
     assert squeezed(told.report.round.seal) in pdf
 
 
-def test_a_report_without_a_worked_out_result_prints_too(as_owner, project, owner):
-    hold_round(project, owner)
-    answer = as_owner.get(url(project, "result_pdf", 1))
+def test_a_report_without_a_worked_out_result_prints_too(as_owner, other, owner):
+    hold_round(other, owner)
+    answer = as_owner.get(url(other, "result_pdf", 1))
     assert answer["Content-Type"] == "application/pdf"
     assert "Whataprinciple" not in pdf_text(answer.content)
     assert "Principles" in pdf_text(answer.content)
-    assert as_owner.get(url(project, "result_report", 1)).status_code == 200
+    assert as_owner.get(url(other, "result_report", 1)).status_code == 200
 
 
 def test_the_pdf_is_there_for_whoever_has_the_link_and_for_nobody_else(client, project, owner, told):
@@ -161,19 +185,19 @@ def test_most_scripts_are_drawn_and_what_would_come_out_wrong_is_named():
     assert printable("x\u064e") and printable("") == ""
 
 
-def test_other_scripts_come_out_of_the_pdf_and_the_missing_are_told_of(as_owner, project, owner):
-    hold_round(project, owner, votes=(7, 8, 9), reason="监控很重要 모니터링 مرحبا")
-    pdf = pdf_text(as_owner.get(url(project, "result_pdf", 1)).content)
+def test_other_scripts_come_out_of_the_pdf_and_the_missing_are_told_of(as_owner, other, owner):
+    hold_round(other, owner, votes=(7, 8, 9), reason="监控很重要 모니터링 مرحبا")
+    pdf = pdf_text(as_owner.get(url(other, "result_pdf", 1)).content)
     assert "监控很重要" in pdf and "모니터링" in pdf
     assert "[Arabic]:writteninlettersthatthisfilecannotshow" in pdf
-    assert "مرحبا" in as_owner.get(url(project, "result_report", 1)).content.decode()
-    hold_round(project, owner, votes=(7, 8, 9), reason="Plain")
-    assert "thisfilecannotshow" not in pdf_text(as_owner.get(url(project, "result_pdf", 2)).content)
+    assert "مرحبا" in as_owner.get(url(other, "result_report", 1)).content.decode()
+    hold_round(other, owner, votes=(7, 8, 9), reason="Plain")
+    assert "thisfilecannotshow" not in pdf_text(as_owner.get(url(other, "result_pdf", 2)).content)
 
 
-def test_a_long_reason_runs_over_pages(as_owner, project, owner):
-    closed = hold_round(project, owner, votes=(7, 8, 9), reason="very long " * 199)
-    answer = as_owner.get(url(project, "result_pdf", closed.number))
+def test_a_long_reason_runs_over_pages(as_owner, other, owner):
+    closed = hold_round(other, owner, votes=(7, 8, 9), reason="very long " * 199)
+    answer = as_owner.get(url(other, "result_pdf", closed.number))
     assert pdf_text(answer.content).count("verylong") >= 199 * 12
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,7 +51,9 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     if link := os.environ.get("OPS_PORTAL_LINK"):
         yield running_portal(link)
         return
-    started = start_portal(tmp_path_factory.mktemp("portal"))
+    with socket.create_server(("127.0.0.1", 0)) as free:  # another suite may start a portal at the same moment
+        port = free.getsockname()[1]
+    started = start_portal(tmp_path_factory.mktemp("portal"), port=port)
     try:
         started.wait_for_link(seconds=180)
         yield started

@@ -62,12 +62,12 @@ def test_any_position_can_be_had_back_as_the_same_model_and_versions_are_verifie
     template: str, task: str, owner
 ) -> None:
     run = learned(template, task, **LONG)
-    position = 873  # between the version at 800 and the end
+    position = 473  # between the versions at 400 and 800
     restoring = restore(run=run, position=position, actor=owner)
     assert isinstance(restoring, Run)
-    assert restoring.from_version.position == 800
+    assert restoring.from_version.position == 400
     version = finish(restoring).versions.get()
-    assert (version.position, version.reason, version.parent.position) == (position, Version.Reason.RESTORE, 800)
+    assert (version.position, version.reason, version.parent.position) == (position, Version.Reason.RESTORE, 400)
     assert version.digest == state_at(run, position)
 
     # Replayed from its parent.
