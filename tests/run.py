@@ -108,9 +108,9 @@ def main(arguments: list[str]) -> int:
         quick.append(Suite("PostgreSQL", (*QUICK, "--database-only"), real))
         embedded_only = f"--ignore={EMBEDDED_ONLY}"
         waiting.insert(3, Suite("PostgreSQL workers", ("-m", "worker", embedded_only), real, (WORKERS,)))
-    # What computes all the time has both cores to itself; browsers and workers wait a good deal, three at a time.
+    # What computes all the time has both cores to itself; browsers and workers wait a good deal, four at a time.
     codes = {suite: suite.run(arguments) for suite in quick}
-    with ThreadPoolExecutor(3) as pool:
+    with ThreadPoolExecutor(4) as pool:
         codes |= zip(waiting, pool.map(lambda suite: suite.run(arguments), waiting), strict=True)
     for suite in codes:
         if codes[suite] == FAILED:

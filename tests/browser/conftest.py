@@ -77,7 +77,9 @@ def signed_in(portal: Portal, browser: Browser) -> dict:
 @pytest.fixture
 def context(portal: Portal, browser: Browser, signed_in: dict) -> Iterator[BrowserContext]:
     """A signed-in browser window."""
-    opened = browser.new_context(base_url=portal.address, storage_state=signed_in, viewport=SIZES["wide"])
+    opened = browser.new_context(
+        base_url=portal.address, storage_state=signed_in, viewport=SIZES["wide"], reduced_motion="reduce"
+    )
     yield opened
     opened.close()
 
@@ -96,7 +98,7 @@ def page(context: BrowserContext) -> Iterator[Page]:
 @pytest.fixture
 def stranger(portal: Portal, browser: Browser) -> Iterator[Page]:
     """A tab of somebody who has not signed in."""
-    opened = browser.new_context(base_url=portal.address, viewport=SIZES["wide"])
+    opened = browser.new_context(base_url=portal.address, viewport=SIZES["wide"], reduced_motion="reduce")
     tab = opened.new_page()
     problems = watch(tab)
     yield tab
@@ -133,7 +135,7 @@ def look_at(page: Page, name: str, *, schemes: tuple[str, ...] = SCHEMES) -> Non
     drawn = page.locator("[data-chart]").count() > 0
     for size, viewport in SIZES.items():
         page.set_viewport_size(viewport)
-        for scheme in schemes:
+        for scheme in schemes if size == "wide" else schemes[::-1]:  # each change of theme draws everything anew
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
             if drawn:
                 page.wait_for_timeout(60)  # charts are drawn anew

@@ -78,7 +78,9 @@ QUIET = "Nothing here yet"
 @pytest.fixture(scope="module")
 def context(portal: Portal, browser: Browser, signed_in: dict) -> Iterator[BrowserContext]:
     """One window for all pages, which are only looked at: what they share is fetched and compiled once."""
-    opened = browser.new_context(base_url=portal.address, storage_state=signed_in, viewport=SIZES["wide"])
+    opened = browser.new_context(
+        base_url=portal.address, storage_state=signed_in, viewport=SIZES["wide"], reduced_motion="reduce"
+    )
     yield opened
     opened.close()
 
@@ -217,7 +219,9 @@ def tabs(portal: Portal, browser: Browser, signed_in: dict) -> Iterator[dict[str
     """One tab of somebody signed in and one of a stranger for all pages, each with what its pages complain about."""
     opened = {}
     for who, state in (("member", signed_in), ("stranger", None)):
-        context = browser.new_context(base_url=portal.address, storage_state=state, viewport=SIZES["wide"])
+        context = browser.new_context(
+            base_url=portal.address, storage_state=state, viewport=SIZES["wide"], reduced_motion="reduce"
+        )
         tab = context.new_page()
         tab.set_default_timeout(20_000)
         opened[who] = tab, watch(tab)

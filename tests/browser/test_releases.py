@@ -36,7 +36,9 @@ def colleague(portal: Portal, browser: Browser) -> Iterator[Page]:
     account = ["--noinput", "--username", "bea", "--email", "bea@example.org"]
     command = [sys.executable, "manage.py", "createsuperuser", *account]
     subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
-    context: BrowserContext = browser.new_context(base_url=portal.address, viewport=SIZES["wide"])
+    context: BrowserContext = browser.new_context(
+        base_url=portal.address, viewport=SIZES["wide"], reduced_motion="reduce"
+    )
     tab = context.new_page()
     problems = watch(tab)
     tab.goto("/sign-in/")
