@@ -20,8 +20,8 @@ import redis
 #: Migrations are run by the other suites; tables made at once save each of these processes seconds.
 QUICK = ("-n", "2", "--dist", "worksteal", "--no-migrations", "-m", "not worker and not browser")
 WORKERS = Path("tests/worker")
-#: Where tests in a browser are: ways through the whole portal, each of its pages, and pages of the test's own process.
-PORTAL, PAGES, PANEL = Path("tests/browser"), Path("tests/browser/test_pages.py"), Path("tests/assessments")
+#: Where tests in a browser are: in front of the whole portal, and in front of pages of the test's own process.
+PORTAL, PANEL = Path("tests/browser"), Path("tests/assessments")
 FAILED, NO_TEST_CHOSEN = 1, 5
 #: Starts the embedded default, whatever servers there are.
 EMBEDDED_ONLY = "tests/worker/test_up.py"
@@ -48,6 +48,7 @@ class Suite:
     options: tuple[str, ...]
     environment: dict[str, str]
     places: tuple[Path, ...] = ()  # where its tests are, so that it need not look at all the others
+    gives_way: bool = False  # to a suite beside it that wants the processor
 
     def run(self, arguments: list[str], *more: str) -> int:
         """Run it and print what it printed in one piece, since another suite runs beside it."""
@@ -58,7 +59,8 @@ class Suite:
         places = self.places_within(named)
         if named and not places:
             return 0
-        command = [sys.executable, "-m", "pytest", "-q", "-o", cache, *self.options, *places, *others, *more]
+        polite = ["nice", "-n", "5"] if self.gives_way else []
+        command = [*polite, sys.executable, "-m", "pytest", "-q", "-o", cache, *self.options, *places, *others, *more]
         done = subprocess.run(
             command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
         )
@@ -93,10 +95,9 @@ def main(arguments: list[str]) -> int:
     print("== SQLite and the bundled broker: unit and API, worker, browser", flush=True)
     quick = [Suite("SQLite", QUICK, embedded)]
     waiting = [
-        Suite("pages in the browser", ("-m", "browser"), embedded, (PAGES,)),
-        Suite("ways in the browser", ("-m", "browser", f"--ignore={PAGES}"), embedded, (PORTAL,)),
-        Suite("SQLite workers", ("-m", "worker"), embedded, (WORKERS,)),
-        Suite("panel in the browser", ("-m", "browser"), embedded, (PANEL,)),
+        Suite("portal in the browser", ("-m", "browser"), embedded, (PORTAL,)),
+        Suite("SQLite workers", ("-m", "worker"), embedded, (WORKERS,), gives_way=True),
+        Suite("panel in the browser", ("-m", "browser"), embedded, (PANEL,), gives_way=True),
     ]
     servers = find_servers()
     if isinstance(servers, str):
@@ -106,11 +107,12 @@ def main(arguments: list[str]) -> int:
         real = {**embedded, **servers}
         # Tests that may not reach a database have run by then: once is enough for them.
         quick.append(Suite("PostgreSQL", (*QUICK, "--database-only"), real))
-        embedded_only = f"--ignore={EMBEDDED_ONLY}"
-        waiting.insert(3, Suite("PostgreSQL workers", ("-m", "worker", embedded_only), real, (WORKERS,)))
-    # What computes all the time has both cores to itself; browsers and workers wait a good deal, four at a time.
+        options = ("-m", "worker", f"--ignore={EMBEDDED_ONLY}")
+        waiting.insert(2, Suite("PostgreSQL workers", options, real, (WORKERS,), gives_way=True))
+    # What computes all the time has both cores to itself; browsers and workers wait a good deal: what takes
+    # longest has the processor when it wants it, and the others fill its gaps.
     codes = {suite: suite.run(arguments) for suite in quick}
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(3) as pool:
         codes |= zip(waiting, pool.map(lambda suite: suite.run(arguments), waiting), strict=True)
     for suite in codes:
         if codes[suite] == FAILED:
