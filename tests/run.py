@@ -48,7 +48,6 @@ class Suite:
     options: tuple[str, ...]
     environment: dict[str, str]
     places: tuple[Path, ...] = ()  # where its tests are, so that it need not look at all the others
-    gives_way: bool = False  # to a suite beside it that wants the processor
 
     def run(self, arguments: list[str], *more: str) -> int:
         """Run it and print what it printed in one piece, since another suite runs beside it."""
@@ -59,8 +58,7 @@ class Suite:
         places = self.places_within(named)
         if named and not places:
             return 0
-        polite = ["nice", "-n", "5"] if self.gives_way else []
-        command = [*polite, sys.executable, "-m", "pytest", "-q", "-o", cache, *self.options, *places, *others, *more]
+        command = [sys.executable, "-m", "pytest", "-q", "-o", cache, *self.options, *places, *others, *more]
         done = subprocess.run(
             command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
         )
@@ -96,8 +94,8 @@ def main(arguments: list[str]) -> int:
     quick = [Suite("SQLite", QUICK, embedded)]
     waiting = [
         Suite("portal in the browser", ("-m", "browser"), embedded, (PORTAL,)),
-        Suite("SQLite workers", ("-m", "worker"), embedded, (WORKERS,), gives_way=True),
-        Suite("panel in the browser", ("-m", "browser"), embedded, (PANEL,), gives_way=True),
+        Suite("SQLite workers", ("-m", "worker"), embedded, (WORKERS,)),
+        Suite("panel in the browser", ("-m", "browser"), embedded, (PANEL,)),
     ]
     servers = find_servers()
     if isinstance(servers, str):
@@ -108,11 +106,11 @@ def main(arguments: list[str]) -> int:
         # Tests that may not reach a database have run by then: once is enough for them.
         quick.append(Suite("PostgreSQL", (*QUICK, "--database-only"), real))
         options = ("-m", "worker", f"--ignore={EMBEDDED_ONLY}")
-        waiting.insert(2, Suite("PostgreSQL workers", options, real, (WORKERS,), gives_way=True))
-    # What computes all the time has both cores to itself; browsers and workers wait a good deal: what takes
-    # longest has the processor when it wants it, and the others fill its gaps.
+        waiting.insert(2, Suite("PostgreSQL workers", options, real, (WORKERS,)))
+    # What computes all the time has both cores to itself; browsers and workers wait a good deal, and two lanes
+    # fill two cores: the portal's pages take as long as the rest.
     codes = {suite: suite.run(arguments) for suite in quick}
-    with ThreadPoolExecutor(3) as pool:
+    with ThreadPoolExecutor(2) as pool:
         codes |= zip(waiting, pool.map(lambda suite: suite.run(arguments), waiting), strict=True)
     for suite in codes:
         if codes[suite] == FAILED:
