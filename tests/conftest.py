@@ -84,6 +84,12 @@ def kept_rows(django_db_setup, django_db_blocker):
         transaction.set_rollback(True)
 
 
+@pytest.fixture(scope="module")
+def kept_project(kept_rows):
+    """The project that a module's tests share; its team has one member, the owner."""
+    return make_project(make_team("Fraud desk", owner=make_user("olga")), name="Phishing pages")
+
+
 @pytest.fixture(scope="session")
 def browser():
     """One Chromium for all tests that need one."""

@@ -17,7 +17,7 @@ from assessments.services.scope import ProfileDraft, save_profile
 from projects.models import Activity, Role, Scope
 from tests.api.calls import JSON, Calls, Person, refused
 from tests.assessments.test_results import hold_round
-from tests.factories import make_member, make_project, make_team, make_user
+from tests.factories import make_member, make_project, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -25,11 +25,9 @@ WHAT_IF, COMPARE = "assessment/1/rounds/1/what-if/", "assessment/compare/"
 
 
 @pytest.fixture(scope="module")
-def kept_round(kept_rows):
+def kept_round(kept_project):
     """The key of a closed round with its result."""
-    owner = make_user("olga")
-    project = make_project(make_team("Fraud desk", owner=owner), name="Phishing pages")
-    closed = hold_round(project, owner, votes=(2, 8, 9))
+    closed = hold_round(kept_project, kept_project.team.memberships.get().user, votes=(2, 8, 9))
     work_out(closed.pk)
     return closed.pk
 

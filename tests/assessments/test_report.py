@@ -23,7 +23,7 @@ from assessments.services.sharing import share
 from ops_portal.paper.drawing import PAPER
 from ops_portal.paper.fonts import MISSING, PLAIN, in_one_font, left_out, printable, runs
 from tests.assessments.test_results import hold_round
-from tests.factories import make_project, make_team, make_user
+from tests.factories import make_project
 
 pytestmark = pytest.mark.django_db
 
@@ -39,12 +39,11 @@ def as_owner(client, owner):
 
 
 @pytest.fixture(scope="module")
-def kept_round(kept_rows):
+def kept_round(kept_project):
     """The key of the second of two rounds, in which the experts gave reasons that look like markup and formulas."""
-    owner = make_user("olga")
-    project = make_project(make_team("Fraud desk", owner=owner), name="Phishing pages")
+    owner = kept_project.team.memberships.get().user
     for votes in ((2, 8, 9), (3, 8, 9)):
-        closed = hold_round(project, owner, votes=votes, reason="=1+1 <b>bold</b> & “quoted”, Łódź")
+        closed = hold_round(kept_project, owner, votes=votes, reason="=1+1 <b>bold</b> & “quoted”, Łódź")
         work_out(closed.pk)
     return closed.pk
 

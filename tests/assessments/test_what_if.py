@@ -19,7 +19,6 @@ from assessments.services.assessments import close
 from assessments.services.panel_results import work_out
 from assessments.services.scope import ProfileDraft, save_profile
 from tests.assessments.test_results import hold_round
-from tests.factories import make_project, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -36,11 +35,9 @@ def as_owner(client, owner):
 
 
 @pytest.fixture(scope="module")
-def kept_round(kept_rows):
+def kept_round(kept_project):
     """The key of a closed round with its result."""
-    owner = make_user("olga")
-    project = make_project(make_team("Fraud desk", owner=owner), name="Phishing pages")
-    closed = hold_round(project, owner, votes=(2, 8, 9))
+    closed = hold_round(kept_project, kept_project.team.memberships.get().user, votes=(2, 8, 9))
     work_out(closed.pk)
     return closed.pk
 

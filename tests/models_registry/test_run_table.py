@@ -14,17 +14,16 @@ from models_registry.selectors.run_table import RunQuery, list_run_table
 from models_registry.services.runs import cancel_run, pause_run, start_run
 from models_registry.services.tracking import describe_run
 from projects.models import Activity, Task
-from tests.factories import make_member, make_project, make_team, make_user
+from tests.factories import make_member, make_project, make_user
 from tests.models_registry.learned import make_model, make_run
 
 HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture(scope="module")
-def kept_runs(kept_rows):
+def kept_runs(kept_project):
     """The key of the model of runs 1 (completed), 2 (paused), 3 (follows), and 4 (cancelled, of another model)."""
-    owner = make_user("olga")
-    model = make_model(make_project(make_team("Fraud desk", owner=owner), name="Phishing pages"))
+    model = make_model(kept_project)
     make_run(model, events=40)
     pause_run(run=start_run(model=model, mode=Run.Mode.REPLAY, actor=None), actor=None)
     start_run(model=model, mode=Run.Mode.FOLLOW, actor=None)

@@ -8,25 +8,23 @@ from models_registry.models import Run, RunTag
 from models_registry.selectors.run_columns import default_keys, find_columns, offer_columns
 from models_registry.selectors.run_table import RunQuery, export_runs, list_run_table
 from projects.models import Project
-from tests.factories import make_project, make_team, make_user
 from tests.models_registry.learned import TREE, make_model
 
 
 @pytest.fixture(scope="module")
-def kept_thousands(kept_rows):
+def kept_thousands(kept_project):
     """The key of a project with 3,000 runs of three models, some without a metric, some that name it null."""
-    project = make_project(make_team("Fraud desk", owner=make_user("olga")))
-    models = [make_model(project, f"Depth {n}", _tree(n)) for n in (2, 11, None)]
+    models = [make_model(kept_project, f"Depth {n}", _tree(n)) for n in (2, 11, None)]
     values = [{"overall.Accuracy": 0.5 + n / 10_000} for n in range(2_000)]
     values += [{"overall.Accuracy": None}] * 500 + [{}] * 500
     Run.objects.bulk_create(
-        Run(project=project, number=n + 1, model=models[n % 3], mode="replay", spec=TREE, seed=n,
+        Run(project=kept_project, number=n + 1, model=models[n % 3], mode="replay", spec=TREE, seed=n,
             state="cancelled", summary=summary, learned=n, learning_seconds=1.0 + n % 7)
         for n, summary in enumerate(values)
     )  # fmt: skip
-    swept = Run.objects.filter(project=project, number__gt=1_000)
+    swept = Run.objects.filter(project=kept_project, number__gt=1_000)
     RunTag.objects.bulk_create(RunTag(run=run, name="swept") for run in swept)
-    return project.pk
+    return kept_project.pk
 
 
 @pytest.fixture
